@@ -1,0 +1,70 @@
+"""What every language module provides.
+
+A language module knows the spelling, inflection and titles of one language and nothing of mentions,
+entities or tables. All methods are pure functions of their arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a surface form as a name in its dictionary form.
+
+    ``name`` is the name in the nominative, in the surface's own script, orthography normalised;
+    ``suffix`` what was taken off its end (empty when nothing was); ``cost`` is 0.0 for the form as
+    written and grows with the doubt, at most 1.0.
+    """
+
+    name: str
+    suffix: str
+    cost: float
+
+
+class Language(Protocol):
+    """The rules of one language."""
+
+    @property
+    def code(self) -> str:
+        """ISO 639-1 code, or ``und`` for the rules used when the language is not known."""
+
+    def orthography(self, text: str) -> str:
+        """Return ``text`` in the language's standard spelling (NFC; nukta, comma below, tone marks).
+
+        Idempotent. Changes no letter's identity: it settles which code points write it.
+        """
+
+    def readings(self, surface: str) -> tuple[Reading, ...]:
+        """Return the dictionary forms ``surface`` may stand for, the likeliest first.
+
+        The form as written (after :meth:`orthography`) is always among them. Where an ending is
+        uncertain, the readings with and without it are both kept.
+        """
+
+    def suffix_after(self, text: str, end: int) -> str:
+        """Return the case ending glued on behind ``text[:end]`` (``'ın``), empty when there is none."""
+
+    def inside_suffix(self, surface: str) -> int:
+        """Return how many final code points of ``surface`` are a glued-on ending behind an apostrophe.
+
+        0 when there is none: ``Putin'ın`` gives 3 in Turkish, ``O'Neill`` gives 0.
+        """
+
+    def strip_titles(self, name: str) -> str:
+        """Return ``name`` without leading and trailing titles and honorifics, never empty."""
+
+    def fold(self, name: str) -> str:
+        """Return the comparison key of ``name``: romanised, ASCII, lower case, single spaces.
+
+        Idempotent on its own output. Empty only when ``name`` holds no letter or digit.
+        """
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return the fold keys under which ``name`` may be found, the likeliest first, distinct.
+
+        Covers the language's own respelling of foreign names: Turkish ``Caparov`` gives
+        ``caparov`` and ``japarov``. Holds :meth:`fold` of the name first.
+        """
