@@ -32,7 +32,7 @@ class Language(Protocol):
         """ISO 639-1 code, or ``und`` for the rules used when the language is not known."""
 
     def orthography(self, text: str) -> str:
-        """Return ``text`` in the language's standard spelling (NFC; nukta, comma below, tone marks).
+        """Return ``text`` in standard spelling (NFC; nukta, comma below, tone marks).
 
         Idempotent. Changes no letter's identity: it settles which code points write it.
         """
@@ -45,10 +45,10 @@ class Language(Protocol):
         """
 
     def suffix_after(self, text: str, end: int) -> str:
-        """Return the case ending glued on behind ``text[:end]`` (``'ın``), empty when there is none."""
+        """Return the ending glued on behind ``text[:end]`` (``'ın``), empty when there is none."""
 
     def inside_suffix(self, surface: str) -> int:
-        """Return how many final code points of ``surface`` are a glued-on ending behind an apostrophe.
+        """Return how many final code points of ``surface`` are an ending behind an apostrophe.
 
         0 when there is none: ``Putin'ın`` gives 3 in Turkish, ``O'Neill`` gives 0.
         """

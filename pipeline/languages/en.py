@@ -1,0 +1,71 @@
+"""English: possessives and titles."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pipeline.languages import shared
+from pipeline.languages.base import Reading
+
+_DATA: Final = shared.load_data("en")
+_TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
+_POSSESSIVE: Final = re.compile(r"(?<=\w)(?:'[sS]|(?<=[sS])')(?!\w)")
+_POSSESSIVE_AT_END: Final = re.compile(r"(?<=[\w.)])(?:'[sS]|(?<=[sS])')$")
+_WINDOW: Final = 120
+
+
+class English:
+    """The rules of English."""
+
+    code = "en"
+
+    def orthography(self, text: str) -> str:
+        """Return ``text`` in NFC with straight apostrophes."""
+        return shared.straighten(shared.compose(text))
+
+    def readings(self, surface: str) -> tuple[Reading, ...]:
+        """Return the name without its possessive, and as written."""
+        name = self.orthography(surface)
+        written = Reading(name, "", 0.0)
+        count = self.inside_suffix(name)
+        if not count:
+            return (written,)
+        return (Reading(name[:-count], name[-count:], 0.05), written)
+
+    def suffix_after(self, text: str, end: int) -> str:
+        """Return ``'s``, or the bare apostrophe behind an s, where it cannot be a closing quote."""
+        match = _POSSESSIVE.match(shared.straighten(text[max(0, end - 1) : end + 3]), min(end, 1))
+        if not match:
+            return ""
+        suffix = text[end : end + len(match.group())]
+        if len(suffix) == 1 and _quote_open(text[max(0, end - _WINDOW) : end]):
+            return ""
+        return suffix
+
+    def inside_suffix(self, surface: str) -> int:
+        """Return 2 for a final ``'s``, 1 for the apostrophe behind a plural s, else 0."""
+        match = _POSSESSIVE_AT_END.search(shared.straighten(surface))
+        if not match or (len(match.group()) == 1 and _quote_open(surface[:-1])):
+            return 0
+        return len(match.group())
+
+    def strip_titles(self, name: str) -> str:
+        """Return ``name`` without ``President``, ``Mr`` and the like."""
+        return _TITLES.strip(name, str.lower)
+
+    def fold(self, name: str) -> str:
+        """Return :func:`pipeline.languages.shared.fold_ascii` of the name."""
+        return shared.fold_ascii(self.orthography(name))
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return the fold."""
+        return shared.distinct([self.fold(name)])
+
+
+def _quote_open(before: str) -> bool:
+    """Tell whether a single quotation mark was opened in ``before`` and not closed."""
+    line = shared.straighten(before.rsplit("\n", 1)[-1])
+    opened = len(re.findall(r"(?<!\w)'(?=\w)", line))
+    closed = len(re.findall(r"(?<=[\w.,!?])'(?!\w)", line))
+    return opened > closed

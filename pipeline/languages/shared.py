@@ -1,0 +1,148 @@
+"""Helpers that more than one language uses."""
+
+from __future__ import annotations
+
+import heapq
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Final
+
+from anyascii import anyascii
+
+MAX_KEYS: Final = 8
+"""The most keys a name gets: each is a look-up, and each weaker one a chance of a false friend."""
+
+_APOSTROPHES: Final = str.maketrans(dict.fromkeys("’‘ʼʻ＇`´′‛", "'"))
+_INVISIBLE: Final = str.maketrans(dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad"))
+_ACRONYM: Final = re.compile(r"\b(?:[a-z]\.){2,}")
+_NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
+
+
+def load_data(code: str) -> dict[str, Any]:
+    """Return the contents of ``data/<code>.toml``: word lists and rules of one language."""
+    path = resources.files(__package__).joinpath("data", f"{code}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def compose(text: str) -> str:
+    """Return ``text`` in NFC, without joiners and other invisible marks, spaces single."""
+    return " ".join(unicodedata.normalize("NFC", text.translate(_INVISIBLE)).split())
+
+
+def straighten(text: str) -> str:
+    """Return ``text`` with every kind of apostrophe written ``'``."""
+    return text.translate(_APOSTROPHES)
+
+
+def fold_ascii(text: str) -> str:
+    """Return ``text`` romanised by anyascii, lower case, as words of a-z and 0-9.
+
+    Apostrophes vanish (``O'Neill`` is ``oneill``) and so do the full stops of an acronym (``U.S.``
+    is ``us``); hyphens and all other punctuation become spaces, spaces are single. A name for whose
+    letters anyascii has no Latin becomes their code points, so that it still has a key.
+    """
+    plain = anyascii(straighten(text).replace("'", "")).lower().replace("'", "").replace("`", "")
+    plain = _ACRONYM.sub(lambda match: match.group().replace(".", ""), plain)
+    key = _NOT_KEY.sub(" ", plain).strip()
+    if key:
+        return key
+    return " ".join(f"u{ord(letter):x}" for letter in text if letter.isalnum())
+
+
+def distinct(items: Iterable[str], limit: int = MAX_KEYS) -> tuple[str, ...]:
+    """Return the first ``limit`` different non-empty items, in order."""
+    return tuple(dict.fromkeys(item for item in items if item))[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Respelling:
+    """A rule that respells a name: a regular expression, its replacement, and what it costs."""
+
+    pattern: re.Pattern[str]
+    replacement: str
+    cost: float
+
+
+def respellings(rules: Iterable[Sequence[Any]]) -> tuple[Respelling, ...]:
+    """Compile rules written ``[pattern, replacement, cost]``."""
+    return tuple(Respelling(re.compile(p), r, float(c)) for p, r, c in rules)
+
+
+def respell(
+    text: str, rules: Sequence[Respelling], limit: int, finish: Callable[[str], str] = str
+) -> list[str]:
+    """Return different respellings of ``text``, the cheapest first, ``text`` itself included.
+
+    A rule applies everywhere in the name or nowhere, since a page that writes ``c`` for ``j`` does
+    so throughout. The cost of a respelling is the sum of its rules' costs; a rule with a negative
+    cost is usual, so that leaving it out is what costs. ``finish`` is applied to every result.
+    """
+    active = [rule for rule in rules if rule.pattern.search(text)]
+    usual = [rule.cost < 0 for rule in active]
+    heap: list[tuple[float, int, tuple[int, ...]]] = [(0.0, -1, ())]
+    found: dict[str, None] = {}
+    # Best first over the sets of rules that are switched from their usual state.
+    while heap and len(found) < limit:
+        cost, last, switched = heapq.heappop(heap)
+        result = text
+        for number, rule in enumerate(active):
+            if usual[number] != (number in switched):
+                result = rule.pattern.sub(rule.replacement, result)
+        found.setdefault(finish(result))
+        for number in range(last + 1, len(active)):
+            step = cost + abs(active[number].cost)
+            heapq.heappush(heap, (step, number, (*switched, number)))
+    return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """Titles and honorifics of one language, as lower-case word sequences.
+
+    ``before`` stand before a name, ``after`` behind it; ``keep`` are names that begin with such a
+    word and lose nothing.
+    """
+
+    before: frozenset[tuple[str, ...]]
+    after: frozenset[tuple[str, ...]]
+    keep: frozenset[tuple[str, ...]]
+    longest: int
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any], lower: Callable[[str], str]) -> Titles:
+        """Read ``[titles]`` of a data file: lists ``before``, ``after`` and ``keep``."""
+        lists = [
+            frozenset(tuple(lower(item).split()) for item in data["titles"].get(part, ()))
+            for part in ("before", "after", "keep")
+        ]
+        longest = max((len(item) for part in lists for item in part), default=0)
+        return cls(lists[0], lists[1], lists[2], longest)
+
+    def strip(self, name: str, lower: Callable[[str], str]) -> str:
+        """Return ``name`` without its titles; the name itself where nothing else would be left."""
+        words = name.split()
+        plain = [lower(word).strip(".,") for word in words]
+        while words and not self._kept(plain):
+            count = self._match(plain, self.before, at_end=False)
+            if count:
+                words, plain = words[count:], plain[count:]
+                continue
+            count = self._match(plain, self.after, at_end=True)
+            if not count:
+                break
+            words, plain = words[:-count], plain[:-count]
+        return " ".join(words).strip(" ,") or name
+
+    def _kept(self, plain: list[str]) -> bool:
+        return any(tuple(plain[:n]) in self.keep for n in range(1, self.longest + 1))
+
+    def _match(self, plain: list[str], titles: frozenset[tuple[str, ...]], *, at_end: bool) -> int:
+        for count in range(min(self.longest, len(plain) - 1), 0, -1):
+            part = plain[-count:] if at_end else plain[:count]
+            if tuple(part) in titles:
+                return count
+        return 0

@@ -1,0 +1,171 @@
+"""Turkish: case endings behind an apostrophe or glued on, titles, and letters to English ones.
+
+Endings follow vowel harmony and consonant assimilation as described in Göksel and Kerslake,
+Turkish: A Comprehensive Grammar (2005), chapters 3, 6 and 8. An ending is written in the data file
+with capitals for the letters that vary: ``A`` is a or e, ``I`` is ı, i, u or ü, ``D`` is d or t,
+``C`` is c or ç; a letter in brackets stands behind a vowel alone, or (for s) likewise.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Final
+
+from pipeline.languages import shared
+from pipeline.languages.base import Reading
+
+_DATA: Final = shared.load_data("tr")
+_RULES: Final = shared.respellings(_DATA["respelling"])
+
+_VOWELS: Final = "aeıioöuüâîû"
+_BACK: Final = "aıouâû"
+_ROUNDED: Final = "oöuüû"
+_VOICELESS: Final = "fstkçşhp"
+_LOWER: Final = str.maketrans({"İ": "i", "I": "ı"})
+_VARIANTS: Final = {"A": "ae", "I": "ıiuü", "D": "dt", "C": "cç"}
+_APOSTROPHE: Final = "'’‘ʼ＇`´′‛"
+_QUOTED: Final = re.compile(rf"[{_APOSTROPHE}]+(\w+)$")
+_FOLLOWING: Final = re.compile(rf"\s?[{_APOSTROPHE}]{{1,2}}(\w{{1,9}})(?!\w)")
+
+
+def _lower(text: str) -> str:
+    """Return ``text`` in lower case as Turkish has it: İ is i, I is ı."""
+    return text.translate(_LOWER).lower()
+
+
+def _all_forms(ending: str) -> set[str]:
+    """Return every written form of an ending, with and without its bracketed letter."""
+    bare = re.sub(r"\(.\)", "", ending)
+    full = ending.replace("(", "").replace(")", "")
+    return {
+        "".join(letters)
+        for form in (bare, full)
+        for letters in itertools.product(*(_VARIANTS.get(letter, letter) for letter in form))
+    }
+
+
+def _harmonic(stem: str, ending: str) -> str:
+    """Return the form that ``ending`` takes behind ``stem`` (lower case, holding a vowel)."""
+    after_vowel = stem[-1] in _VOWELS
+    if ending.startswith("("):
+        ending = (ending[1] if after_vowel else "") + ending[3:]
+    vowel = next(letter for letter in reversed(stem) if letter in _VOWELS)
+    before = stem[-1]
+    form = ""
+    for letter in ending:
+        if letter == "A":
+            letter = "a" if vowel in _BACK else "e"
+        elif letter == "I":
+            if vowel in _BACK:
+                letter = "u" if vowel in _ROUNDED else "ı"
+            else:
+                letter = "ü" if vowel in _ROUNDED else "i"
+        elif letter == "D":
+            letter = "t" if before in _VOICELESS else "d"
+        elif letter == "C":
+            letter = "ç" if before in _VOICELESS else "c"
+        if letter in _VOWELS:
+            vowel = letter
+        before = letter
+        form += letter
+    return form
+
+
+_SUFFIXES: Final = frozenset(
+    form for ending in _DATA["endings"]["apostrophe"] for form in _all_forms(ending)
+)
+_BARE: Final[tuple[tuple[str, float], ...]] = tuple(
+    (ending, cost) for ending, cost in _DATA["endings"]["bare"]
+)
+_TITLES: Final = shared.Titles.from_data(_DATA, _lower)
+
+
+class Turkish:
+    """The rules of Turkish."""
+
+    code = "tr"
+
+    def orthography(self, text: str) -> str:
+        """Return ``text`` in NFC with straight apostrophes."""
+        return shared.straighten(shared.compose(text))
+
+    def readings(self, surface: str) -> tuple[Reading, ...]:
+        """Return the name without its ending and as written.
+
+        An ending behind an apostrophe is certain; one glued on is taken off where vowel harmony
+        and consonants allow it, at a cost, and the form as written stays first.
+        """
+        name = self.orthography(surface)
+        written = Reading(name, "", 0.0)
+        count = self.inside_suffix(name)
+        if count:
+            return (Reading(name[:-count].rstrip("'"), name[-count:], 0.05), written)
+        return (written, *_bare_readings(name))
+
+    def suffix_after(self, text: str, end: int) -> str:
+        """Return apostrophe and ending (``'ın``, a loose `` 'ta``), empty when there is none."""
+        match = _FOLLOWING.match(text, end)
+        if not match or not text[:end].strip():
+            return ""
+        if match.group()[0].isspace() and _lower(match.group(1)) in _DATA["endings"]["words"]:
+            return ""
+        if not _is_suffix(text[max(0, end - 40) : end], match.group(1)):
+            return ""
+        return match.group()
+
+    def inside_suffix(self, surface: str) -> int:
+        """Return the length of a final apostrophe and ending, 0 when there is none."""
+        match = _QUOTED.search(surface)
+        if not match or not _is_suffix(surface[: match.start()], match.group(1)):
+            return 0
+        return len(match.group())
+
+    def strip_titles(self, name: str) -> str:
+        """Return ``name`` without ``Cumhurbaşkanı``, ``Sayın``, ``Bey`` and the like."""
+        return _TITLES.strip(name, _lower)
+
+    def fold(self, name: str) -> str:
+        """Return the name in plain letters: ı is i, ş is s, ğ is g, words of a-z and 0-9."""
+        return shared.fold_ascii(self.orthography(name))
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return the fold, then respellings towards English (``Caparov``: ``japarov``)."""
+        written = self.orthography(name)
+        spelled = shared.respell(_lower(written), _RULES, shared.MAX_KEYS - 1, shared.fold_ascii)
+        return shared.distinct([self.fold(written), *spelled])
+
+
+def _is_suffix(stem: str, ending: str) -> bool:
+    """Tell whether ``ending`` behind an apostrophe can be a case ending of a name ``stem``."""
+    if _lower(ending) not in _SUFFIXES:
+        return False
+    words = re.findall(r"\w+", stem)
+    if not words:
+        return False
+    last = words[-1]
+    if last.isupper() or last.isdigit():
+        return True
+    # Names such as Hawai'i and Sana'a: an ending that begins with a vowel needs a consonant before
+    # it, but for a silent e (Moore'un).
+    if ending[0].lower() in _VOWELS and _lower(last[-1]) in _VOWELS.replace("e", ""):
+        return False
+    return len(last) >= 2
+
+
+def _bare_readings(name: str) -> list[Reading]:
+    """Return readings of ``name`` whose last word loses an ending that is glued on."""
+    head, _, word = name.rpartition(" ")
+    plain = _lower(word)
+    found: dict[str, Reading] = {}
+    for ending, cost in _BARE:
+        for length in range(len(plain) - 1, 2, -1):
+            stem = plain[:length]
+            if len(plain) - length > 5 or not any(letter in _VOWELS for letter in stem):
+                break
+            if _harmonic(stem, ending) == plain[length:]:
+                form = f"{head} {word[:length]}".strip()
+                reading = Reading(form, word[length:], cost)
+                if form not in found or found[form].cost > cost:
+                    found[form] = reading
+    return sorted(found.values(), key=lambda reading: (reading.cost, reading.name))

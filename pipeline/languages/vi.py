@@ -1,0 +1,73 @@
+"""Vietnamese: tone marks, titles, and foreign names spelled out in syllables."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from pipeline.languages import shared
+from pipeline.languages.base import Reading
+
+_DATA: Final = shared.load_data("vi")
+_TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
+_RULES: Final = shared.respellings(_DATA["respelling"])
+_TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
+
+
+def _tone_moves() -> dict[str, str]:
+    """Map oa, oe, uy with the tone on the second vowel to the same with it on the first."""
+    moves = {}
+    for first, second in ("oa", "oe", "uy"):
+        for a in (first, first.upper()):
+            for b in (second, second.upper()):
+                for tone in _TONES:
+                    new = unicodedata.normalize("NFC", a + b + tone)
+                    moves[new] = unicodedata.normalize("NFC", a + tone + b)
+    return moves
+
+
+_MOVES: Final = _tone_moves()
+_MOVABLE: Final = re.compile(rf"(?<![qQ])(?:{'|'.join(sorted(_MOVES))})(?!\w)")
+
+
+class Vietnamese:
+    """The rules of Vietnamese, in which no word is inflected."""
+
+    code = "vi"
+
+    def orthography(self, text: str) -> str:
+        """Return ``text`` in NFC, tone marks placed the older way (``hòa``, ``thủy``).
+
+        Open syllables in oa, oe and uy are written with the tone on either vowel; the ``u`` of
+        ``qu`` belongs to the consonant and never bears it (``quý``).
+        """
+        composed = shared.straighten(shared.compose(text))
+        return _MOVABLE.sub(lambda match: _MOVES[match.group()], composed)
+
+    def readings(self, surface: str) -> tuple[Reading, ...]:
+        """Return the form as written alone."""
+        return (Reading(self.orthography(surface), "", 0.0),)
+
+    def suffix_after(self, text: str, end: int) -> str:
+        """Return nothing: Vietnamese has no endings."""
+        return ""
+
+    def inside_suffix(self, surface: str) -> int:
+        """Return 0: Vietnamese has no endings."""
+        return 0
+
+    def strip_titles(self, name: str) -> str:
+        """Return ``name`` without ``Tổng thống``, ``ông`` and type words such as ``tỉnh``."""
+        return _TITLES.strip(name, str.lower)
+
+    def fold(self, name: str) -> str:
+        """Return the name without tones and marks, ``đ`` as d, words of a-z and 0-9."""
+        return shared.fold_ascii(self.orthography(name))
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Return the fold, then respellings of a foreign name written in syllables."""
+        fold = self.fold(name)
+        joined = self.orthography(name).replace("-", "").lower()
+        spelled = shared.respell(joined, _RULES, shared.MAX_KEYS - 1, shared.fold_ascii)
+        return shared.distinct([fold, *spelled])
