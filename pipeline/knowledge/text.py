@@ -1,0 +1,24 @@
+"""What exact lookups compare: case-folded text, and its number."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+import numpy as np
+
+
+def casefold(text: str, lang: str) -> str:
+    """Return ``text`` in NFC without case, by the rules of ``lang``.
+
+    Turkish has a dotted and a dotless i (Unicode's SpecialCasing.txt, conditions ``tr``).
+    """
+    if lang == "tr":
+        text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def number(text: str) -> np.uint64:
+    """Return 64 bits of the BLAKE2b hash of ``text``: a short number to sort and search by."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))
