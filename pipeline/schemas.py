@@ -169,7 +169,7 @@ ENTITY_NAMES: Final = _schema(
     _field("script", pa.string(), "ISO 15924 code of the script: Latn, Deva, Cyrl …"),
     _field("name", pa.string(), "The spelling, in the nominative."),
     _field("origin", pa.string(), "`knowledge` or `news`."),
-    _field("n_mentions", pa.int64(), "Mentions so spelled; 0 where only the knowledge base has it."),
+    _field("n_mentions", pa.int64(), "Mentions so spelled; 0 where only the knowledge base does."),
     _field("first_seen", pa.date32(), "Earliest date of such a mention.", nullable=True),
     _field("last_seen", pa.date32(), "Latest date of such a mention.", nullable=True),
 )
@@ -270,3 +270,20 @@ DATED: Final = frozenset(
 def unfinished(schema: pa.Schema) -> pa.Schema:
     """Return ``schema`` with every column nullable: a table on its way through the stages."""
     return pa.schema([field.with_nullable(True) for field in schema], metadata=schema.metadata)
+
+
+WORKING_SOURCES: Final = pa.schema([*unfinished(DOCUMENT_SOURCES), pa.field("line", pa.int64())])
+"""Arrivals of a run in progress: ``document_sources`` and where in its file each stood."""
+
+WORKING_SUPERSEDED: Final = pa.schema(
+    [
+        pa.field("doc_id", pa.string()),
+        pa.field("superseded_by", pa.string()),
+        pa.field("date", pa.date32()),
+        pa.field("position", pa.int64()),
+    ]
+)
+"""Documents that a run replaces, with the old one's date, in the order they were replaced."""
+
+WORKING_FAILED: Final = pa.schema([*unfinished(QUARANTINE), pa.field("doc_id", pa.string())])
+"""Documents that a stage failed on, with the quarantine row each becomes."""

@@ -1,0 +1,309 @@
+"""The command ``exonym``: one short function per subcommand, no logic of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+from rich.console import Console
+
+from pipeline import report
+from pipeline.errors import ExonymError, StoppedError, UsageError
+from pipeline.progress import Bars, Lines, Reporter, Silent
+from pipeline.schemas import LABELS, LANGUAGES
+from pipeline.settings import Settings, load
+from pipeline.store import Store
+
+app = typer.Typer(
+    help="Reads the news in Hindi, Romanian, Turkish, English and Vietnamese and says who, where "
+    "and which organisation it was about.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+quarantine_app = typer.Typer(help="Input that could not be processed.", no_args_is_help=True)
+models_app = typer.Typer(help="The models that recognise names.", no_args_is_help=True)
+knowledge_app = typer.Typer(help="The knowledge base and its index.", no_args_is_help=True)
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(models_app, name="models")
+app.add_typer(knowledge_app, name="knowledge")
+
+Out = Annotated[Path, typer.Option("--out", help="Folder of the published tables.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file (exonym.toml).")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Worker processes.")]
+Night = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="The night's date [default: today]."),
+]
+
+_OUT: Final = Path("data/processed")
+_console = Console()
+
+
+@app.command()
+def run(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...")] = None,
+    out: Out = _OUT,
+    night: Night = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Publish what is new in the sources: files, folders or URIs [default: data/raw]."""
+    settings = _settings(config, workers)
+    _run(sources or ["data/raw"], out, _night(night), settings, quiet=quiet)
+
+
+@app.command()
+def status(
+    out: Out = _OUT,
+    runs: Annotated[int, typer.Option(min=1, help="How many runs to list.")] = 10,
+    config: Config = None,
+) -> None:
+    """Show the last runs, what is live and what is in quarantine."""
+    from pipeline.status import status as look
+
+    load(config)
+    _console.print(report.status(look(Store(out), runs)))
+
+
+@quarantine_app.command("list")
+def quarantine_list(out: Out = _OUT, as_json: Json = False, config: Config = None) -> None:
+    """List the input that could not be processed, with the reasons."""
+    load(config)
+    columns = ["source", "line", "stage", "error", "attempts", "message"]
+    rows = Store(out).read("quarantine").select(columns).to_pylist()
+    if as_json:
+        _print_json_lines(rows)
+    else:
+        headings = ["source", "#line", "stage", "error", "#attempts", "message"]
+        _console.print(report.table("Quarantine", headings, (row.values() for row in rows)))
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    out: Out = _OUT,
+    night: Night = None,
+    workers: Workers = None,
+    quiet: Quiet = False,
+    config: Config = None,
+) -> None:
+    """Put the files that have rows in quarantine through again."""
+    from pipeline.quarantine import sources_to_retry
+
+    settings = _settings(config, workers)
+    there, gone = sources_to_retry(Store(out))
+    for source in gone:
+        _console.print(f"{source} is gone; its rows stay in quarantine", highlight=False)
+    if there:
+        _run(there, out, _night(night), settings, quiet=quiet, retry=there)
+    else:
+        _console.print("nothing to retry")
+
+
+@app.command()
+def search(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="'-' reads one a line.")],
+    lang: Annotated[str | None, typer.Option(help="The names' language.")] = None,
+    label: Annotated[str | None, typer.Option(help="PER, LOC or ORG only.")] = None,
+    limit: Annotated[int, typer.Option(min=1)] = 5,
+    as_json: Json = False,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Find the entity behind any spelling in any of the five languages."""
+    from pipeline.knowledge.build import ensure
+    from pipeline.resolve.explain import search as look_up
+
+    _check_choice("--lang", lang, LANGUAGES)
+    _check_choice("--label", label, LABELS)
+    index = ensure(load(config).knowledge)
+    with Store(out).readable() as state:
+        for name in _names(names):
+            results = look_up(name, index, state.connection, lang, label, limit)
+            if as_json:
+                _print_json_lines([{"query": name, "results": results}])
+            else:
+                headings = ["entity_id", "name", "label", "#score", "method"]
+                rows = ([row[heading.lstrip("#")] for heading in headings] for row in results)
+                _console.print(report.table(name, headings, rows))
+
+
+@app.command()
+def explain(
+    item: Annotated[str, typer.Argument(metavar="ID", help="A mention_id or an entity_id.")],
+    as_json: Json = False,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Show why a mention was linked as it was, or what an entity is made of."""
+    from pipeline.explain import explain as chain_of
+
+    chain = chain_of(Store(out), item, load(config))
+    if as_json:
+        _print_json_lines([chain])
+    else:
+        _console.print(report.tree(item, chain))
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Standoff gold, JSON lines.")],
+    as_json: Json = False,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Score the published tables against standoff gold."""
+    from pipeline.evaluate import evaluate as compare
+
+    load(config)
+    result = compare(gold, Store(out))
+    if as_json:
+        _print_json_lines([result.as_dict()])
+    else:
+        _console.print(report.evaluation(result))
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False, out: Out = _OUT, config: Config = None) -> None:
+    """List engine, model, licence, size and F1 by language."""
+    from pipeline.models import list_models
+
+    settings = load(config)
+    _print_rows("Models", list_models(settings.models, settings.routing), as_json=as_json)
+
+
+@models_app.command("verify")
+def models_verify(as_json: Json = False, out: Out = _OUT, config: Config = None) -> None:
+    """Compare every model file with its checksum; exit 1 when one differs."""
+    from pipeline.models import verify
+
+    checks = verify(load(config).models)
+    _print_rows("Model files", checks, as_json=as_json)
+    if any(check["state"] != "ok" for check in checks):
+        raise ExonymError("model files differ from their checksums; restore them from the release")
+
+
+@models_app.command("add")
+def models_add(
+    name: Annotated[str, typer.Argument(help="Name to route to.")],
+    model: Annotated[str, typer.Argument(help="spacy:PACKAGE_OR_PATH or stanza:PATH.")],
+    lang: Annotated[list[str], typer.Option(help="Languages it reads.")],
+    licence: Annotated[str, typer.Option(help="Its licence.")] = "unknown",
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Register a spaCy package or path, or a Stanza NER model."""
+    from pipeline.models import add
+
+    for value in lang:
+        _check_choice("--lang", value, LANGUAGES)
+    added = add(load(config).models, name, model, tuple(lang), licence)
+    _console.print(added)
+
+
+@knowledge_app.command("build")
+def knowledge_build(as_json: Json = False, out: Out = _OUT, config: Config = None) -> None:
+    """Build the index from the readable files in models/knowledge."""
+    from pipeline.knowledge.build import build_command
+
+    summary = build_command(load(config).knowledge)
+    if as_json:
+        _print_json_lines([summary.as_dict()])
+    else:
+        _console.print(report.knowledge(summary))
+
+
+def main() -> NoReturn:
+    """Run the command; errors become one line on standard error and an exit code."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app(arguments, standalone_mode=True)
+    except ExonymError as error:
+        if debug:
+            raise
+        print(f"exonym: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    raise SystemExit(0)
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise StoppedError("stopped by SIGTERM; nothing was lost, the next run resumes")
+
+
+def _settings(config: Path | None, workers: int | None) -> Settings:
+    settings = load(config)
+    return settings.model_copy(update={"workers": workers}) if workers else settings
+
+
+def _night(given: datetime | None) -> date:
+    return given.date() if given else date.today()
+
+
+def _run(
+    sources: list[str],
+    out: Path,
+    night: date,
+    settings: Settings,
+    *,
+    quiet: bool,
+    retry: list[str] | None = None,
+) -> None:
+    from pipeline.run import run as run_nightly
+
+    with _reporter(quiet=quiet) as reporter:
+        summaries = run_nightly(sources, out, night, settings, reporter=reporter, retry=retry or ())
+    if quiet:
+        return
+    for summary in summaries:
+        _console.print(report.summary(summary))
+    if not summaries:
+        _console.print("nothing new to do")
+
+
+@contextmanager
+def _reporter(*, quiet: bool) -> Iterator[Reporter]:
+    if quiet:
+        yield Silent()
+    elif _console.is_terminal:
+        with Bars(_console) as bars:
+            yield bars
+    else:
+        yield Lines(_console)
+
+
+def _names(arguments: list[str]) -> Iterator[str]:
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield argument
+
+
+def _check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
+        raise UsageError(f"{option} {value} is not one of: {', '.join(choices)}")
+
+
+def _print_json_lines(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False, default=str))
+
+
+def _print_rows(title: str, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        _print_json_lines(rows)
+    elif rows:
+        _console.print(report.table(title, list(rows[0]), (row.values() for row in rows)))

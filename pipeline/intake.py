@@ -1,0 +1,255 @@
+"""The nightly run's first step: what is new among the sources, staged in shards.
+
+New is what the ledger does not hold, by content: a file whose bytes were taken in before from the
+same place is not even read, a text that is known already gives only another arrival.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.ingest import Incoming, InputFile, Limits, Rejected, find, read, rejected_table
+from pipeline.ingest import to_tables as incoming_tables
+from pipeline.progress import Reporter
+from pipeline.schemas import QUARANTINE, WORKING_SOURCES, WORKING_SUPERSEDED
+from pipeline.store import Staging
+from pipeline.store.state import Arrival, State
+
+
+@dataclass(slots=True)
+class Fresh:
+    """Input that the ledger does not hold."""
+
+    files: list[tuple[InputFile, str]] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    n_skipped: int = 0
+
+    @property
+    def fingerprints(self) -> list[str]:
+        """What identifies the content, wherever it lies: sorted hashes."""
+        return sorted(
+            [sha256 for _, sha256 in self.files] + [rejected.error for rejected in self.rejected]
+        )
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was staged."""
+
+    n_shards: int = 0
+    n_documents: int = 0
+    n_quarantined: int = 0
+    n_skipped: int = 0
+
+
+def look(
+    sources: Sequence[str],
+    limits: Limits,
+    state: State,
+    again: Collection[str],
+    reporter: Reporter,
+) -> Fresh:
+    """Find the files that hold anything new. Those in ``again`` count as new in any case.
+
+    Raises:
+        SourceNotFound: a source is not there.
+    """
+    fresh = Fresh()
+    reporter.begin("look", None, "files")
+    for found in find(sources, limits):
+        reporter.advance()
+        sha256 = found.error if isinstance(found, Rejected) else found.sha256()
+        if state.has_file(found.source, sha256) and found.source not in again:
+            fresh.n_skipped += 1
+        elif isinstance(found, Rejected):
+            fresh.rejected.append(found)
+        else:
+            fresh.files.append((found, sha256))
+    reporter.end()
+    return fresh
+
+
+def take_in(
+    fresh: Fresh,
+    run_id: str,
+    night: date,
+    limits: Limits,
+    shard_documents: int,
+    state: State,
+    staging: Staging,
+    reporter: Reporter,
+) -> Intake:
+    """Read the fresh files and stage their documents, arrivals and rejects, shard by shard."""
+    intake = Intake(n_skipped=fresh.n_skipped)
+    writer = _ShardWriter(staging, run_id, shard_documents, intake)
+    reporter.begin("ingest", len(fresh.files), "files")
+    with _Seen() as seen:
+        for rejected in fresh.rejected:
+            writer.reject(rejected)
+        for file, _ in fresh.files:
+            for item in read(file, night, limits):
+                if isinstance(item, Rejected):
+                    writer.reject(item)
+                else:
+                    _sort_in(item, state, seen, writer, intake)
+            reporter.advance()
+    writer.close()
+    reporter.end()
+    return intake
+
+
+def _sort_in(
+    item: Incoming, state: State, seen: _Seen, writer: _ShardWriter, intake: Intake
+) -> None:
+    arrival = Arrival(item.source, item.source_id or "", item.doc_id)
+    if state.has_arrival(arrival) or not seen.add_arrival(arrival):
+        intake.n_skipped += 1
+        return
+    known_since = state.document_date(item.doc_id) or seen.document_date(item.doc_id)
+    writer.arrive(item, known_since or item.date)
+    if known_since is None:
+        seen.add_document(item)
+        writer.add(item)
+    else:
+        intake.n_skipped += 1
+    if item.source_id is not None or item.line is None:
+        _supersede(arrival, state, seen, writer)
+
+
+def _supersede(arrival: Arrival, state: State, seen: _Seen, writer: _ShardWriter) -> None:
+    earlier = state.documents_from(arrival.source, arrival.source_id)
+    earlier += seen.documents_from(arrival)
+    for doc_id in earlier:
+        day = state.document_date(doc_id) or seen.document_date(doc_id)
+        if day is not None and doc_id != arrival.doc_id:
+            writer.supersede(doc_id, arrival.doc_id, day)
+
+
+class _Seen:
+    """What this run has met so far, on disk, so that memory does not grow with it."""
+
+    def __enter__(self) -> _Seen:
+        self._connection = sqlite3.connect("", isolation_level=None)
+        self._connection.executescript(
+            "CREATE TABLE documents (doc_id TEXT PRIMARY KEY, date TEXT) WITHOUT ROWID;"
+            "CREATE TABLE arrivals (source TEXT, source_id TEXT, doc_id TEXT,"
+            " PRIMARY KEY (source, source_id, doc_id)) WITHOUT ROWID;"
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def add_arrival(self, arrival: Arrival) -> bool:
+        """Note an arrival; False when it was noted before."""
+        query = "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?)"
+        return self._connection.execute(query, arrival).rowcount == 1
+
+    def add_document(self, item: Incoming) -> None:
+        """Note a document."""
+        self._connection.execute(
+            "INSERT INTO documents VALUES (?, ?)", (item.doc_id, item.date.isoformat())
+        )
+
+    def document_date(self, doc_id: str) -> date | None:
+        """Return the date of a document met in this run."""
+        query = "SELECT date FROM documents WHERE doc_id = ?"
+        row = self._connection.execute(query, (doc_id,)).fetchone()
+        return date.fromisoformat(row[0]) if row else None
+
+    def documents_from(self, arrival: Arrival) -> list[str]:
+        """Return the other documents met in this run from the same source and id."""
+        query = "SELECT doc_id FROM arrivals WHERE source = ? AND source_id = ? AND doc_id <> ?"
+        with closing(self._connection.execute(query, arrival)) as rows:
+            return [doc_id for (doc_id,) in rows]
+
+
+class _ShardWriter:
+    """Collects rows and stages them as shards of a fixed number of documents."""
+
+    def __init__(self, staging: Staging, run_id: str, shard_documents: int, intake: Intake) -> None:
+        self._staging = staging
+        self._run_id = run_id
+        self._shard_documents = shard_documents
+        self._intake = intake
+        self._documents: list[Incoming] = []
+        self._arrivals: list[tuple[Incoming, date]] = []
+        self._rejected: list[Rejected] = []
+        self._superseded: list[dict[str, object]] = []
+        self._extra = 0
+
+    def add(self, item: Incoming) -> None:
+        """Take a document."""
+        self._documents.append(item)
+        self._intake.n_documents += 1
+        if len(self._documents) == self._shard_documents:
+            self._flush()
+
+    def arrive(self, item: Incoming, day: date) -> None:
+        """Take an arrival; ``day`` is the document's date."""
+        self._arrivals.append((item, day))
+
+    def reject(self, rejected: Rejected) -> None:
+        """Take a piece of input that cannot be read."""
+        self._rejected.append(rejected)
+        self._intake.n_quarantined += 1
+        if len(self._rejected) == self._shard_documents:
+            self._flush_rejected()
+
+    def supersede(self, doc_id: str, by: str, day: date) -> None:
+        """Take note that one document replaces another."""
+        position = len(self._superseded)
+        self._superseded.append(
+            {"doc_id": doc_id, "superseded_by": by, "date": day, "position": position}
+        )
+
+    def close(self) -> None:
+        """Stage what is left."""
+        if self._documents or self._arrivals:
+            self._flush()
+        self._flush_rejected()
+        table = pa.Table.from_pylist(self._superseded, WORKING_SUPERSEDED)
+        self._staging.write_part("superseded", 0, table)
+
+    def _flush(self) -> None:
+        shard = self._intake.n_shards
+        documents, _ = incoming_tables(self._documents, self._run_id)
+        self._staging.write_part("document_sources", shard, self._arrival_table())
+        self._staging.write_part("incoming", shard, documents)
+        self._intake.n_shards += 1
+        self._documents, self._arrivals = [], []
+
+    def _flush_rejected(self) -> None:
+        table = rejected_table(self._rejected, self._run_id)
+        self._staging.write_part("rejected", self._extra, table)
+        self._extra += 1
+        self._rejected = []
+
+    def _arrival_table(self) -> pa.Table:
+        rows = [
+            {
+                "doc_id": item.doc_id,
+                "source": item.source,
+                "source_id": item.source_id,
+                "url": item.url,
+                "date": day,
+                "run_id": self._run_id,
+                "line": item.line,
+            }
+            for item, day in self._arrivals
+        ]
+        return pa.Table.from_pylist(rows, WORKING_SOURCES)
+
+
+def rejected_rows(staging: Staging) -> Iterator[pa.Table]:
+    """Yield the quarantine rows of the run in progress: from reading, then from later stages."""
+    for name in ("rejected", "failed-detect", "failed-recognise", "failed-resolve"):
+        for part in staging.parts(name):
+            yield pq.read_table(part, columns=QUARANTINE.names)

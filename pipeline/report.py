@@ -1,0 +1,171 @@
+"""What commands print: rich tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from pipeline.evaluate import Bcubed, Evaluation, Score
+from pipeline.run import Summary
+from pipeline.status import Status
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Return a table; columns whose name begins with ``#`` hold numbers, aligned to the right."""
+    result = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        numeric = column.startswith("#")
+        result.add_column(column.lstrip("#"), justify="right" if numeric else "left")
+    for row in rows:
+        result.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in row))
+    return result
+
+
+def _cell(value: Any) -> Text:
+    if isinstance(value, float):
+        return Text(f"{value:.3f}")
+    if isinstance(value, int):
+        return Text(f"{value:,}")
+    return Text("" if value is None else str(value))
+
+
+def summary(done: Summary) -> RenderableType:
+    """Return the end of a run: counts by language, then the totals."""
+    published = done.published
+    assert published is not None
+    counts = table(
+        f"Run {done.run_id}" + (" (resumed)" if done.resumed else ""),
+        ["language", "#documents", "#mentions", "#entities"],
+        published.by_language,
+    )
+    counts.add_section()
+    counts.add_row(
+        "all",
+        f"{published.n_documents:,}",
+        f"{published.n_mentions:,}",
+        f"{published.n_entities:,}",
+        style="bold",
+    )
+    seconds = ", ".join(f"{stage} {value:.1f}" for stage, value in done.seconds.items())
+    totals = Text(
+        f"new entities {done.n_new_entities:,} · quarantined {done.n_quarantined:,} · "
+        f"skipped {done.n_skipped:,} · {done.words_per_second:,.0f} words/s · "
+        f"peak {done.peak_rss_mb:,.0f} MB\nseconds: {seconds}"
+    )
+    return Group(counts, totals)
+
+
+def status(state: Status) -> RenderableType:
+    """Return the state of an output folder."""
+    parts: list[RenderableType] = [
+        table(
+            "Last runs",
+            ["run", "#attempt", "outcome", "started", "#documents", "#mentions", "#quarantined"],
+            (
+                (
+                    run["run_id"],
+                    run["attempt"],
+                    run["outcome"],
+                    run["started"][:19],
+                    run["n_documents"],
+                    run["n_mentions"],
+                    run["n_quarantined"],
+                )
+                for run in state.runs
+            ),
+        ),
+        table(
+            "Live",
+            ["table", "#rows", "#files", "#bytes", "first day", "last day"],
+            (
+                (live.table, live.n_rows, live.n_files, live.n_bytes, live.first_day, live.last_day)
+                for live in state.live
+            ),
+        ),
+        table(
+            "Quarantine",
+            ["stage", "error", "#rows"],
+            ((stage, error, n) for (stage, error), n in state.quarantined.items()),
+        ),
+    ]
+    if state.last_idle:
+        when, skipped = state.last_idle
+        parts.append(Text(f"Last time nothing was new: {when[:19]} ({skipped:,} files known)"))
+    if state.unfinished:
+        parts.append(
+            Text(f"Unfinished: {state.unfinished['run_id']}; the next run resumes it", "yellow")
+        )
+    return Group(*parts)
+
+
+def evaluation(result: Evaluation) -> RenderableType:
+    """Return scores, linking and the list of differences."""
+    return Group(
+        _scores("Mentions, exact span and label", result.exact),
+        _scores("Mentions, overlapping spans, any label", result.overlapping),
+        table(
+            "Linking (B³)",
+            ["over", "#mentions", "#precision", "#recall", "#F1"],
+            [
+                _bcubed_row("aligned mentions", result.linking_aligned),
+                _bcubed_row("all, missed as singletons", result.linking_all),
+            ],
+        ),
+        table(
+            "Gold entities under more than one id",
+            ["gold entity", "ids with their mentions"],
+            result.splits,
+        ),
+        table(
+            "Ids for more than one gold entity",
+            ["id", "gold entities with their mentions"],
+            result.merges,
+        ),
+        table(
+            "Differences",
+            ["document", "what", "#start", "#end", "text", "gold", "system"],
+            ((m.document, m.what, m.start, m.end, m.text, m.gold, m.system) for m in result.misses),
+        ),
+    )
+
+
+def _scores(title: str, scores: Mapping[tuple[str, str], Score]) -> Table:
+    return table(
+        title,
+        ["language", "label", "#gold", "#system", "#precision", "#recall", "#F1"],
+        (
+            (lang, label, score.n_gold, score.n_system, score.precision, score.recall, score.f1)
+            for (lang, label), score in scores.items()
+        ),
+    )
+
+
+def _bcubed_row(over: str, score: Bcubed) -> tuple[str, int, float, float, float]:
+    return over, score.n_mentions, score.precision, score.recall, score.f1
+
+
+def tree(title: str, value: Mapping[str, Any]) -> Tree:
+    """Return nested values as a tree."""
+    root = Tree(Text(title, "bold"))
+    _grow(root, value)
+    return root
+
+
+def _grow(branch: Tree, value: Any) -> None:
+    items = value.items() if isinstance(value, Mapping) else enumerate(value)
+    for key, item in items:
+        name = "" if isinstance(key, int) else f"{key}"
+        if isinstance(item, Mapping) or _is_nested(item):
+            _grow(branch.add(Text(name, "cyan")), item)
+        else:
+            shown = ", ".join(map(str, item)) if isinstance(item, list) else _cell(item).plain
+            branch.add(Text.assemble((f"{name}: ", "cyan") if name else "", shown))
+
+
+def _is_nested(item: Any) -> bool:
+    return isinstance(item, list) and any(isinstance(part, Mapping) for part in item)

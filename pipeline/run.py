@@ -1,0 +1,416 @@
+"""The nightly run: look → ingest → detect → recognise → resolve → publish.
+
+This module knows the order of the stages, what to skip and what to resume; not what they do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import intake, publish, quarantine, shard
+from pipeline.errors import ExonymError, StoppedError, UsageError
+from pipeline.executors import Executor
+from pipeline.executors.local import LocalExecutor
+from pipeline.ingest import Limits, SourceNotFound
+from pipeline.knowledge.build import ensure
+from pipeline.knowledge.index import Index
+from pipeline.models import checksums
+from pipeline.progress import Reporter, Silent
+from pipeline.resolve import registry
+from pipeline.resolve.finish import finish
+from pipeline.schemas import RUNS, SCHEMA_VERSION, TABLES
+from pipeline.settings import Settings
+from pipeline.store import Staging, Store
+from pipeline.store.state import Arrival, LedgerDelta, State
+
+_RUN_HASH_DIGITS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a run's results follow from, besides its input and date."""
+
+    code: str
+    settings: str
+    models: tuple[tuple[str, str, str, str], ...]
+    """Language, engine, model and checksum."""
+    knowledge: str
+    parent: str
+    """The last published run, whose registry this one builds on; empty for the first."""
+
+    def run_id(self, night: date, content: Sequence[str]) -> str:
+        """Return the id of a run of that night over input with these hashes."""
+        return f"{night.isoformat()}-{_hash([asdict(self), *content])[:_RUN_HASH_DIGITS]}"
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did, for people."""
+
+    run_id: str
+    night: date
+    resumed: bool
+    n_skipped: int
+    published: publish.Published | None = None
+    n_new_entities: int = 0
+    n_quarantined: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    peak_rss_mb: float = 0.0
+
+    @property
+    def words_per_second(self) -> float:
+        """Words by the wall seconds of all stages; 0.0 where nothing was read."""
+        seconds = sum(self.seconds.values())
+        return self.published.n_words / seconds if self.published and seconds else 0.0
+
+
+def run(
+    sources: Sequence[str],
+    out: Path,
+    night: date,
+    settings: Settings,
+    *,
+    reporter: Reporter | None = None,
+    executor: Executor | None = None,
+    retry: Collection[str] = (),
+) -> list[Summary]:
+    """Publish what is new in ``sources`` and return a summary a published run.
+
+    A run that was stopped before is finished first, under its own date and id. The list is empty
+    when there was nothing new. Sources in ``retry`` are read again although they are known.
+
+    Raises:
+        UsageError: a source is not there, or the settings name models that are not.
+        LockedError: another run holds ``out``.
+        ExonymError: the run failed; nothing was published.
+    """
+    reporter = reporter or Silent()
+    executor = executor or LocalExecutor(settings.workers)
+    store = Store(out)
+    summaries = []
+    with store.locked(), store.state() as state:
+        index = ensure(settings.knowledge)
+        unfinished = store.staging.manifest
+        if unfinished and unfinished["identity"] == _plain(_identity(settings, index, state)):
+            night_of_it = _Night(store, state, settings, index, reporter, executor)
+            summaries.append(night_of_it.resume(unfinished))
+        store.staging.discard()
+        limits = _limits(settings)
+        try:
+            fresh = intake.look(sources, limits, state, retry, reporter)
+        except SourceNotFound as error:
+            raise UsageError(str(error)) from None
+        if fresh.files or fresh.rejected:
+            night_of_it = _Night(store, state, settings, index, reporter, executor)
+            summaries.append(night_of_it.begin(fresh, night, retry))
+        else:
+            state.record_idle(_now(), fresh.n_skipped)
+    return summaries
+
+
+class _Night:
+    """One run from its input to its publication."""
+
+    def __init__(
+        self,
+        store: Store,
+        state: State,
+        settings: Settings,
+        index: Index,
+        reporter: Reporter,
+        executor: Executor,
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._settings = settings
+        self._index = index
+        self._reporter = reporter
+        self._executor = executor
+        self._seconds: dict[str, float] = {}
+        self._peak_rss_mb = 0.0
+
+    def begin(self, fresh: intake.Fresh, night: date, retry: Collection[str]) -> Summary:
+        """Stage the input and carry the run through."""
+        identity = _identity(self._settings, self._index, self._state)
+        run_id = identity.run_id(night, fresh.fingerprints)
+        with self._attempt(run_id, identity) as attempt:
+            with self._timed("ingest"):
+                taken = intake.take_in(
+                    fresh,
+                    run_id,
+                    night,
+                    _limits(self._settings),
+                    self._settings.shard_documents,
+                    self._state,
+                    self._store.staging,
+                    self._reporter,
+                )
+            files = [[file.source, sha256] for file, sha256 in fresh.files]
+            files += [[rejected.source, rejected.error] for rejected in fresh.rejected]
+            manifest = {
+                "run_id": run_id,
+                "night": night.isoformat(),
+                "identity": _plain(identity),
+                "files": files,
+                "retry": sorted(retry),
+                "intake": asdict(taken),
+            }
+            self._store.staging.write_manifest(manifest)
+            return self._carry_through(manifest, attempt, resumed=False)
+
+    def resume(self, manifest: Mapping[str, Any]) -> Summary:
+        """Go on where an earlier attempt stopped."""
+        identity = _identity(self._settings, self._index, self._state)
+        with self._attempt(manifest["run_id"], identity) as attempt:
+            return self._carry_through(manifest, attempt, resumed=True)
+
+    def _carry_through(
+        self, manifest: Mapping[str, Any], attempt: dict[str, Any], *, resumed: bool
+    ) -> Summary:
+        run_id, night = manifest["run_id"], date.fromisoformat(manifest["night"])
+        taken = intake.Intake(**manifest["intake"])
+        for stage in shard.STAGES:
+            with self._timed(stage):
+                self._run_stage(stage, run_id, taken.n_shards, taken.n_documents)
+        staging = self._store.staging
+        with self._timed("publish"):
+            self._reporter.begin("publish", None, "tables")
+            assignment = registry.assign(
+                _clusters(staging), self._state.connection, self._index, run_id
+            )
+            for number in range(taken.n_shards):
+                settled = staging.read_part("settled", number)
+                staging.write_part("final", number, finish(settled, assignment, run_id))
+            published = publish.stage_tables(
+                self._store,
+                run_id,
+                night,
+                registry.entities(self._state.connection, assignment.delta),
+                registry.known_names(self._state.connection, assignment.delta, self._index),
+                lambda: quarantine.after_run(
+                    self._store, _sources(manifest), frozenset(manifest["retry"])
+                ),
+            )
+            staging.write_table("redirects", [registry.redirects(self._state.connection)])
+        failed = sum(pq.ParquetFile(part).metadata.num_rows for part in _failed_parts(staging))
+        summary = Summary(
+            run_id=run_id,
+            night=night,
+            resumed=resumed,
+            n_skipped=taken.n_skipped,
+            published=published,
+            n_new_entities=assignment.n_minted,
+            n_quarantined=taken.n_quarantined + failed,
+            seconds=self._seconds,
+            peak_rss_mb=max(self._peak_rss_mb, shard.peak_rss_mb()),
+        )
+        attempt.update(_counts(summary), finished=_now(), outcome="published")
+        staging.write_table("runs", [_runs_table(self._state, attempt)])
+        ledger = _ledger(staging, manifest["files"])
+        self._store.publish(run_id, ledger, assignment.delta, attempt)
+        self._reporter.advance(len(TABLES))
+        self._reporter.end()
+        return summary
+
+    def _run_stage(self, stage: str, run_id: str, n_shards: int, n_documents: int) -> None:
+        self._reporter.begin(stage, n_documents, "documents")
+        jobs = (
+            shard.Job(
+                stage=stage,
+                shard=number,
+                run_id=run_id,
+                staging=self._store.staging.folder,
+                models=self._settings.models,
+                routing=tuple(sorted(self._settings.routing.items())),
+                payload_bytes=self._settings.ingest.payload_bytes,
+            )
+            for number in range(n_shards)
+        )
+        ahead = (job for job in jobs if not shard.is_done(job))
+        for outcome in self._executor.map(shard.work, ahead):
+            self._peak_rss_mb = max(self._peak_rss_mb, outcome.peak_rss_mb)
+            self._reporter.advance(outcome.n_documents)
+        self._reporter.end()
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        begun = monotonic()
+        yield
+        self._seconds[stage] = round(monotonic() - begun, 3)
+
+    @contextmanager
+    def _attempt(self, run_id: str, identity: Identity) -> Iterator[dict[str, Any]]:
+        """Record an attempt from its beginning, so that a killed one is known as well."""
+        attempt: dict[str, Any] = {
+            "run_id": run_id,
+            "attempt": self._state.next_attempt(run_id),
+            "started": _now(),
+            "finished": None,
+            "outcome": "stopped",
+            "code_version": f"{version('exonym')}+{identity.code[:_RUN_HASH_DIGITS]}",
+            "config_hash": identity.settings,
+            "models": [
+                {"lang": lang, "engine": engine, "name": name, "sha256": sha256}
+                for lang, engine, name, sha256 in identity.models
+            ],
+            "schema_version": SCHEMA_VERSION,
+            **_NO_COUNTS,
+        }
+        self._state.record_attempt(attempt)
+        try:
+            yield attempt
+        except (KeyboardInterrupt, StoppedError):
+            self._state.record_attempt({**attempt, "finished": _now()})
+            raise
+        except ExonymError:
+            self._state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
+            raise
+        except Exception as error:
+            self._state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
+            raise ExonymError(
+                f"the run failed and nothing was published: {type(error).__name__}: {error}; "
+                "run again to resume, or with --debug for details"
+            ) from error
+
+
+_NO_COUNTS: Final[Mapping[str, Any]] = {
+    "n_documents": 0,
+    "n_words": 0,
+    "n_mentions": 0,
+    "n_entities": 0,
+    "n_new_entities": 0,
+    "n_quarantined": 0,
+    "n_skipped": 0,
+    "seconds": {},
+    "words_per_second": 0.0,
+    "peak_rss_mb": 0.0,
+}
+
+
+def _counts(summary: Summary) -> dict[str, Any]:
+    published = summary.published
+    assert published is not None
+    return {
+        "n_documents": published.n_documents,
+        "n_words": published.n_words,
+        "n_mentions": published.n_mentions,
+        "n_entities": published.n_entities,
+        "n_new_entities": summary.n_new_entities,
+        "n_quarantined": summary.n_quarantined,
+        "n_skipped": summary.n_skipped,
+        "seconds": summary.seconds,
+        "words_per_second": round(summary.words_per_second, 1),
+        "peak_rss_mb": round(summary.peak_rss_mb, 1),
+    }
+
+
+def _runs_table(state: State, current: Mapping[str, Any]) -> pa.Table:
+    mine = (current["run_id"], current["attempt"])
+    earlier = [row for row in state.attempts() if (row["run_id"], row["attempt"]) != mine]
+    rows = [_run_row(row) for row in [*earlier, current]]
+    return pa.Table.from_pylist(rows, RUNS)
+
+
+def _run_row(attempt: Mapping[str, Any]) -> dict[str, Any]:
+    finished = attempt["finished"]
+    return {
+        **attempt,
+        "started": datetime.fromisoformat(attempt["started"]),
+        "finished": datetime.fromisoformat(finished) if finished else None,
+        "seconds": list(attempt["seconds"].items()),
+    }
+
+
+def _identity(settings: Settings, index: Index, state: State) -> Identity:
+    published = state.published()
+    return Identity(
+        code=code_hash(),
+        settings=settings.fingerprint(),
+        models=tuple(checksums(settings.routing, settings.models)),
+        knowledge=index.checksum,
+        parent=published[-1] if published else "",
+    )
+
+
+def code_hash() -> str:
+    """Return a hash (64 hex digits) of every file of the package that can change a result."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in {".py", ".toml", ".tsv"}:
+            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _clusters(staging: Staging) -> Iterable[pa.Table]:
+    for part in staging.parts("settled"):
+        yield pq.ParquetFile(part).read()
+
+
+def _failed_parts(staging: Staging) -> list[Path]:
+    return [part for stage in shard.STAGES for part in staging.parts(f"failed-{stage}")]
+
+
+def _sources(manifest: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(source for source, _ in manifest["files"])
+
+
+def _ledger(staging: Staging, files: Sequence[Sequence[str]]) -> LedgerDelta:
+    failed = {
+        doc_id
+        for part in _failed_parts(staging)
+        for doc_id in pq.read_table(part, columns=["doc_id"])["doc_id"].to_pylist()
+    }
+
+    def documents() -> Iterator[tuple[str, date]]:
+        for part in staging.parts("documents"):
+            table = pq.read_table(part, columns=["doc_id", "date"])
+            yield from zip(table["doc_id"].to_pylist(), table["date"].to_pylist(), strict=True)
+
+    def arrivals() -> Iterator[Arrival]:
+        for part in staging.parts("document_sources"):
+            table = pq.read_table(part, columns=["source", "source_id", "doc_id"])
+            ids = pc.fill_null(table["source_id"], "")
+            columns = (table["source"], ids, table["doc_id"])
+            yield from map(Arrival, *(column.to_pylist() for column in columns))
+
+    return LedgerDelta(
+        files=[(source, sha256) for source, sha256 in files],
+        documents=(row for row in documents() if row[0] not in failed),
+        arrivals=(row for row in arrivals() if row.doc_id not in failed),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    bounds = settings.ingest
+    return Limits(
+        document=bounds.document_bytes,
+        unpacked=bounds.unpacked_bytes,
+        payload=bounds.payload_bytes,
+    )
+
+
+def _plain(identity: Identity) -> Any:
+    return json.loads(json.dumps(asdict(identity)))
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,109 @@
+"""Whole files or none: Parquet and JSON written beside their place, synced, then renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROW_GROUP_ROWS: Final = 16_384
+"""Rows in a row group. Fixed, so that equal rows give equal bytes however they arrived."""
+
+_UNFINISHED: Final = ".partial"
+
+
+class SchemaMismatchError(ValueError):
+    """Rows that are about to be written break their table's schema."""
+
+
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return ``table`` with exactly the columns, types and metadata of ``schema``.
+
+    Raises:
+        SchemaMismatchError: a column is missing, cannot be cast, or holds nulls it may not hold.
+    """
+    missing = set(schema.names) - set(table.column_names)
+    if missing:
+        raise SchemaMismatchError(f"columns missing: {', '.join(sorted(missing))}")
+    columns = []
+    for field in schema:
+        column = table.column(field.name)
+        if column.null_count and not field.nullable:
+            raise SchemaMismatchError(f"column {field.name} holds {column.null_count} nulls")
+        try:
+            columns.append(column.cast(field.type))
+        except pa.ArrowInvalid as error:
+            raise SchemaMismatchError(f"column {field.name}: {error}") from error
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> int:
+    """Write the rows of ``tables`` to ``path`` and return their number.
+
+    The file appears whole or not at all. It has the full schema also when there is no row, and
+    the same rows in the same order give the same bytes however they were cut into tables.
+
+    Raises:
+        SchemaMismatchError: rows break ``schema``; ``path`` is left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + _UNFINISHED)
+    rows = 0
+    with pq.ParquetWriter(partial, schema, compression="zstd", write_page_index=True) as writer:
+        for group in _regrouped(tables, schema):
+            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+            rows += group.num_rows
+    sync_file(partial)
+    partial.replace(path)
+    sync_folder(path.parent)
+    return rows
+
+
+def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
+    waiting = schema.empty_table()
+    for table in tables:
+        waiting = pa.concat_tables([waiting, conform(table, schema)])
+        while waiting.num_rows >= ROW_GROUP_ROWS:
+            yield waiting.slice(0, ROW_GROUP_ROWS).combine_chunks()
+            waiting = waiting.slice(ROW_GROUP_ROWS).combine_chunks()
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` to ``path`` as JSON; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + _UNFINISHED)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1)
+    partial.write_text(text, encoding="utf-8")
+    sync_file(partial)
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def read_json(path: Path) -> Any:
+    """Read what :func:`write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def sync_file(path: Path) -> None:
+    """Return when the file's bytes are on the disk."""
+    _sync(path, os.O_RDONLY)
+
+
+def sync_folder(path: Path) -> None:
+    """Return when the folder's entries are on the disk."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

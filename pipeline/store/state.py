@@ -1,0 +1,183 @@
+"""What the output folder remembers between runs, in one SQLite file.
+
+Three parts share the file and are changed in one transaction at publication: the ledger of input
+that was taken in, the registry of entity ids (:mod:`pipeline.resolve.registry`), and the attempts
+that ``runs`` is written from. Rows carry the ``run_id`` that wrote them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pipeline.resolve import registry
+
+_LEDGER: Final = """
+CREATE TABLE IF NOT EXISTS files (
+    source TEXT NOT NULL, sha256 TEXT NOT NULL, run_id TEXT NOT NULL,
+    PRIMARY KEY (source, sha256)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS documents (
+    doc_id TEXT PRIMARY KEY, date TEXT NOT NULL, run_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS arrivals (
+    source TEXT NOT NULL, source_id TEXT NOT NULL, doc_id TEXT NOT NULL, run_id TEXT NOT NULL,
+    PRIMARY KEY (source, source_id, doc_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS attempts (
+    run_id TEXT NOT NULL, attempt INTEGER NOT NULL, row TEXT NOT NULL,
+    PRIMARY KEY (run_id, attempt)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS published (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE
+);
+CREATE TABLE IF NOT EXISTS idle (at TEXT NOT NULL, n_skipped INTEGER NOT NULL);
+"""
+
+
+class Arrival(NamedTuple):
+    """One document from one source; ``source_id`` is empty where the input has none."""
+
+    source: str
+    source_id: str
+    doc_id: str
+
+
+class LedgerDelta(NamedTuple):
+    """What a run adds to the ledger."""
+
+    files: Sequence[tuple[str, str]]
+    documents: Iterable[tuple[str, date]]
+    arrivals: Iterable[Arrival]
+
+
+class State:
+    """The open state file. Use :meth:`open`; close it when done."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Take over ``connection``, whose tables exist."""
+        self.connection = connection
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[State]:
+        """Open the state file, made if it is not there.
+
+        Raises:
+            sqlite3.DatabaseError: the file is damaged.
+        """
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.executescript(_LEDGER)
+            registry.create(connection)
+            yield cls(connection)
+        finally:
+            connection.close()
+
+    def has_file(self, source: str, sha256: str) -> bool:
+        """Tell whether this content was already taken in from this source."""
+        return self._exists("SELECT 1 FROM files WHERE source = ? AND sha256 = ?", source, sha256)
+
+    def document_date(self, doc_id: str) -> date | None:
+        """Return the date of a document that was taken in, None for an unknown one."""
+        row = self.connection.execute(
+            "SELECT date FROM documents WHERE doc_id = ?", (doc_id,)
+        ).fetchone()
+        return date.fromisoformat(row[0]) if row else None
+
+    def has_arrival(self, arrival: Arrival) -> bool:
+        """Tell whether this document already came from this source under this id."""
+        return self._exists(
+            "SELECT 1 FROM arrivals WHERE source = ? AND source_id = ? AND doc_id = ?", *arrival
+        )
+
+    def documents_from(self, source: str, source_id: str) -> list[str]:
+        """Return the ids of the documents that came from this source under this id."""
+        rows = self.connection.execute(
+            "SELECT doc_id FROM arrivals WHERE source = ? AND source_id = ? ORDER BY doc_id",
+            (source, source_id),
+        )
+        return [doc_id for (doc_id,) in rows]
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Return the rows of the table ``runs``, in order of their start."""
+        rows = self.connection.execute("SELECT row FROM attempts")
+        attempts: list[dict[str, Any]] = [json.loads(row) for (row,) in rows]
+        return sorted(attempts, key=lambda attempt: (attempt["started"], attempt["attempt"]))
+
+    def next_attempt(self, run_id: str) -> int:
+        """Return the number of the next attempt of a run, from 1."""
+        (last,) = self.connection.execute(
+            "SELECT coalesce(max(attempt), 0) FROM attempts WHERE run_id = ?", (run_id,)
+        ).fetchone()
+        return int(last) + 1
+
+    def record_attempt(self, row: Mapping[str, Any]) -> None:
+        """Write down an attempt; a second call with the same run and number replaces it."""
+        self.connection.execute(
+            "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)",
+            (row["run_id"], row["attempt"], json.dumps(dict(row), sort_keys=True)),
+        )
+
+    def record_idle(self, at: str, n_skipped: int) -> None:
+        """Write down that a run found nothing new; only the last such time is kept."""
+        with self._transaction():
+            self.connection.execute("DELETE FROM idle")
+            self.connection.execute("INSERT INTO idle VALUES (?, ?)", (at, n_skipped))
+
+    def last_idle(self) -> tuple[str, int] | None:
+        """Return when a run last found nothing new, and how much input it skipped."""
+        row: tuple[str, int] | None = self.connection.execute("SELECT * FROM idle").fetchone()
+        return row
+
+    def published(self) -> list[str]:
+        """Return the ids of the published runs, oldest first."""
+        rows = self.connection.execute("SELECT run_id FROM published ORDER BY sequence")
+        return [run_id for (run_id,) in rows]
+
+    def commit_run(
+        self,
+        run_id: str,
+        ledger: LedgerDelta,
+        ids: registry.Delta,
+        attempt: Mapping[str, Any],
+    ) -> None:
+        """Make a run part of the state, all of it or nothing. Repeating it changes nothing."""
+        if run_id in self.published():
+            return
+        with self._transaction():
+            execute = self.connection.executemany
+            execute(
+                "INSERT OR IGNORE INTO files VALUES (?, ?, ?)",
+                ((source, sha256, run_id) for source, sha256 in ledger.files),
+            )
+            execute(
+                "INSERT OR IGNORE INTO documents VALUES (?, ?, ?)",
+                ((doc_id, day.isoformat(), run_id) for doc_id, day in ledger.documents),
+            )
+            execute(
+                "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
+                ((*arrival, run_id) for arrival in ledger.arrivals),
+            )
+            registry.apply(self.connection, ids, run_id)
+            self.record_attempt(attempt)
+            self.connection.execute("INSERT INTO published (run_id) VALUES (?)", (run_id,))
+
+    def _exists(self, query: str, *parameters: str) -> bool:
+        return self.connection.execute(query, parameters).fetchone() is not None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")

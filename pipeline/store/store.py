@@ -1,0 +1,282 @@
+"""Paths, lock, staged shards and the journaled publication of a run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import LockedError, UsageError
+from pipeline.resolve import registry
+from pipeline.schemas import DATED, TABLES
+from pipeline.store import files
+from pipeline.store.state import Arrival, LedgerDelta, State
+
+# Readers may open any table while files are being replaced. Entities come before the rows that
+# point to them, so that every entity_id resolves at every moment.
+_ORDER: Final = (
+    "redirects",
+    "entities",
+    "entity_names",
+    "documents",
+    "document_sources",
+    "segments",
+    "mentions",
+    "daily_entities",
+    "daily_pairs",
+    "quarantine",
+    "runs",
+)
+
+
+class Staging:
+    """The folder of one run in progress: shards by stage, then whole tables, then the delta."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use ``folder``, made when something is written to it."""
+        self.folder = folder
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What :meth:`write_manifest` wrote; empty when the run got not even that far."""
+        path = self.folder / "run.json"
+        manifest: dict[str, Any] = files.read_json(path) if path.exists() else {}
+        return manifest
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Record the run's identity, once all its input is staged."""
+        files.write_json(self.folder / "run.json", dict(manifest))
+
+    def part(self, name: str, shard: int) -> Path:
+        """Return the path of one shard of a working table."""
+        return self.folder / name / f"{shard:06d}.parquet"
+
+    def write_part(self, name: str, shard: int, table: pa.Table) -> None:
+        """Write one shard of a working table."""
+        files.write_parquet(self.part(name, shard), table.schema, [table])
+
+    def read_part(self, name: str, shard: int) -> pa.Table:
+        """Read one shard of a working table."""
+        return pq.ParquetFile(self.part(name, shard)).read()
+
+    def parts(self, name: str) -> list[Path]:
+        """Return the shards of a working table that are there, in order."""
+        return sorted((self.folder / name).glob("*.parquet"))
+
+    def table_path(self, table: str, day: date | None = None) -> Path:
+        """Return where a whole table of the run waits for publication."""
+        return _table_path(self.folder / "tables", table, day)
+
+    def write_table(self, table: str, rows: Iterable[pa.Table], day: date | None = None) -> int:
+        """Stage the whole file of a published table; return its number of rows."""
+        return files.write_parquet(self.table_path(table, day), TABLES[table], rows)
+
+    def discard(self) -> None:
+        """Remove the folder and all in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Store:
+    """An output folder. Everything that is read from it or written to it goes through here."""
+
+    def __init__(self, out: Path) -> None:
+        """Use the folder ``out``, made when something is first written."""
+        self.out = out
+        self._home = out / ".exonym"
+        self._journal = self._home / "journal.json"
+
+    @property
+    def staging(self) -> Staging:
+        """The run in progress, if any."""
+        return Staging(self._home / "staging")
+
+    @property
+    def scratch(self) -> Path:
+        """A folder for temporary files, emptied at will."""
+        return self._home / "scratch"
+
+    def exists(self) -> bool:
+        """Tell whether a run was ever begun here."""
+        return self._home.is_dir()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock that lets one process write, and finish what a killed one left.
+
+        Raises:
+            LockedError: another process holds it.
+            UsageError: the folder cannot be written.
+        """
+        try:
+            self._home.mkdir(parents=True, exist_ok=True)
+            handle = (self._home / "lock").open("a+")
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to {self.out}: {error.strerror}; choose another --out"
+            ) from None
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LockedError(
+                    f"another run holds {self.out} (process {_holder(handle.name)}); "
+                    "wait for it to end"
+                ) from None
+            handle.truncate(0)
+            handle.write(str(os.getpid()))
+            handle.flush()
+            self.recover()
+            yield
+
+    @contextmanager
+    def state(self) -> Iterator[State]:
+        """Open the ledger, registry and attempts."""
+        with State.open(self._home / "state.sqlite") as state:
+            yield state
+
+    @contextmanager
+    def readable(self) -> Iterator[State]:
+        """Open the state for reading; an empty one where nothing was ever published.
+
+        A publication that a killed run left half done is carried out first, unless another process
+        is at work.
+        """
+        if not self.exists():
+            with State.open(Path(":memory:")) as state:
+                yield state
+            return
+        if self._journal.exists():
+            with suppress(LockedError), self.locked():
+                pass
+        with self.state() as state:
+            yield state
+
+    def live(self, table: str, day: date | None = None) -> Path:
+        """Return the path of a published table, or of one day of it. It may not be there."""
+        return _table_path(self.out, table, day)
+
+    def live_days(self, table: str) -> list[Path]:
+        """Return the files of a dated table, in order of date."""
+        return sorted((self.out / table).glob("????-??-??.parquet"))
+
+    def read(self, table: str) -> pa.Table:
+        """Read a whole published table; without rows where nothing was published."""
+        paths = self.live_days(table) if table in DATED else [self.live(table)]
+        parts = [pq.ParquetFile(path).read() for path in paths if path.exists()]
+        return pa.concat_tables(parts) if parts else TABLES[table].empty_table()
+
+    def publish(
+        self,
+        run_id: str,
+        ledger: LedgerDelta,
+        ids: registry.Delta,
+        attempt: Mapping[str, Any],
+    ) -> None:
+        """Put the staged tables in place of the published ones and make the run part of the state.
+
+        The journal is the point of no return: written once everything it needs lies on the disk.
+        Killed before it, nothing has changed; killed after it, :meth:`recover` carries it out.
+        """
+        staging = self.staging
+        _write_delta(staging.folder / "delta", ledger, ids, attempt)
+        staged = staging.folder / "tables"
+        moves = [
+            str(path.relative_to(staged))
+            for table in _ORDER
+            for path in sorted((staged / table).glob("*.parquet"))
+        ]
+        files.write_json(self._journal, {"run_id": run_id, "moves": moves})
+        self.recover()
+
+    def recover(self) -> None:
+        """Carry out the publication that the journal describes, if there is one. Repeatable."""
+        if not self._journal.exists():
+            return
+        journal = files.read_json(self._journal)
+        staging = self.staging
+        for move in journal["moves"]:
+            source, target = staging.folder / "tables" / move, self.out / move
+            if source.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                source.replace(target)
+                files.sync_folder(target.parent)
+        with self.state() as state:
+            state.commit_run(journal["run_id"], *_read_delta(staging.folder / "delta"))
+        self._journal.unlink()
+        files.sync_folder(self._home)
+        staging.discard()
+
+
+def _holder(lock: str) -> str:
+    return Path(lock).read_text(encoding="utf-8").strip() or "unknown"
+
+
+def _table_path(root: Path, table: str, day: date | None) -> Path:
+    if (table in DATED) != (day is not None):
+        raise ValueError(f"table {table} is {'dated' if table in DATED else 'not dated'}")
+    return root / table / f"{day.isoformat() if day else table}.parquet"
+
+
+def _write_delta(
+    folder: Path, ledger: LedgerDelta, ids: registry.Delta, attempt: Mapping[str, Any]
+) -> None:
+    _write_rows(folder / "files.parquet", ("source", "sha256"), ledger.files)
+    days = ((doc_id, day.isoformat()) for doc_id, day in ledger.documents)
+    _write_rows(folder / "documents.parquet", ("doc_id", "date"), days)
+    _write_rows(folder / "arrivals.parquet", Arrival._fields, ledger.arrivals)
+    for name, table in ids.tables().items():
+        files.write_parquet(folder / "registry" / f"{name}.parquet", table.schema, [table])
+    files.write_json(folder / "attempt.json", dict(attempt))
+
+
+def _read_delta(folder: Path) -> tuple[LedgerDelta, registry.Delta, dict[str, Any]]:
+    ledger = LedgerDelta(
+        files=[(source, sha256) for source, sha256 in _read_rows(folder / "files.parquet")],
+        documents=(
+            (doc_id, date.fromisoformat(day))
+            for doc_id, day in _read_rows(folder / "documents.parquet")
+        ),
+        arrivals=(Arrival(*row) for row in _read_rows(folder / "arrivals.parquet")),
+    )
+    ids = registry.Delta.from_tables(
+        {path.stem: pq.ParquetFile(path).read() for path in (folder / "registry").glob("*.parquet")}
+    )
+    return ledger, ids, files.read_json(folder / "attempt.json")
+
+
+_BATCH: Final = 10_000
+
+
+def _write_rows(path: Path, names: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
+    schema = pa.schema([(name, pa.string()) for name in names])
+
+    def tables() -> Iterator[pa.Table]:
+        batch: list[tuple[str, ...]] = []
+        for row in rows:
+            batch.append(row)
+            if len(batch) == _BATCH:
+                yield _rows_table(batch, schema)
+                batch = []
+        yield _rows_table(batch, schema)
+
+    files.write_parquet(path, schema, tables())
+
+
+def _rows_table(rows: Sequence[tuple[str, ...]], schema: pa.Schema) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [[] for _ in schema]
+    return pa.Table.from_arrays(
+        [pa.array(list(column), pa.string()) for column in columns], schema=schema
+    )
+
+
+def _read_rows(path: Path) -> Iterator[tuple[str, ...]]:
+    for batch in pq.ParquetFile(path).iter_batches(_BATCH):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
