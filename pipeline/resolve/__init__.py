@@ -1,0 +1,1 @@
+"""Which person, place or organisation each mention names, and the ids that stay."""

@@ -1,0 +1,194 @@
+"""Which known entities a name may stand for: by exact text, by key, by likeness, by surname.
+
+Labels are not looked at here; every kind of entity competes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from pipeline import languages
+from pipeline.knowledge.index import Index
+from pipeline.resolve.forms import Form
+from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
+from pipeline.resolve.similarity import name_similarity
+from pipeline.schemas import UNDETERMINED
+
+MOST_CANDIDATES: Final = 20
+"""Candidates kept of one form, the likest first."""
+
+_CACHED: Final = 65536
+
+_SAME_TEXT: Final = 1.0
+_SAME_KEY: Final = 0.96
+_OTHER_LANGUAGE: Final = 0.01
+"""What it takes off that the alias belongs to another language than the text."""
+_DOUBT: Final = 0.35
+"""What a doubtful reading takes off, times its cost."""
+_KEY_RANK: Final = 0.02
+"""What each respelling of the alias takes off."""
+
+_SHORT: Final = 4
+"""Letters up to which a key is met by plain folds only: TASS is no respelling of TAS."""
+
+_KEYS_COMPARED: Final = 3
+_SHORTLIST: Final = 40
+_LEAST_COSINE: Final = 0.3
+_LEAST_SIMILARITY: Final = 0.78
+_LEAST_OF_ONE_WORD: Final = 0.9
+"""A single word has nothing beside it that could make up for a wrong letter."""
+_SIMILAR: Final = 0.95
+"""An inexact name is never as good as an exact one."""
+
+_WELL_KNOWN: Final = 0.75
+"""Least prior of a person whom the news calls by surname alone."""
+_SURNAME: Final = 0.93
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What scoring needs of an entry of the knowledge base."""
+
+    number: int
+    key: str
+    label: str
+    name: str
+    prior: float
+    iso_country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A known entity that a form may name, and how it was found.
+
+    ``alias`` (in ``alias_lang``) is the name in the knowledge base that fits best, or the key of
+    one; ``key`` the form's own key that found it, ``similarity`` how alike they are, 0 to 1.
+    """
+
+    entry: int
+    method: str
+    similarity: float
+    alias: str
+    alias_lang: str
+    key: str
+
+
+class Finder:
+    """Finds candidates in an index; remembers what it found, within bounds."""
+
+    def __init__(self, index: Index) -> None:
+        """Look up in ``index`` from now on."""
+        self.index = index
+        self.known = lru_cache(maxsize=_CACHED)(self._known)
+        self.weight = lru_cache(maxsize=_CACHED)(self._weight)
+        self.exact = lru_cache(maxsize=_CACHED)(self._exact)
+        self.similar = lru_cache(maxsize=_CACHED)(self._similar)
+        self.surname = lru_cache(maxsize=_CACHED)(self._surname)
+        self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
+
+    def entries(self, form: Form) -> frozenset[int]:
+        """Return the numbers of the entries that bear the name exactly."""
+        return frozenset(candidate.entry for candidate in self.exact(form))
+
+    def _known(self, number: int) -> Known:
+        entry = self.index.entry(number)
+        return Known(number, entry.key, entry.label, entry.name, entry.prior, entry.iso_country)
+
+    def _long_names(self, number: int, lang: str) -> tuple[str, ...]:
+        """Return the keys of the entry's names of several words in one language."""
+        fold = languages.get(lang).fold
+        keys = (fold(a.text) for a in self.index.entry(number).aliases if a.lang == lang)
+        return tuple(dict.fromkeys(key for key in keys if " " in key))
+
+    def _weight(self, word: str) -> float:
+        return self.index.word_idf(word)
+
+    def _exact(self, form: Form) -> tuple[Candidate, ...]:
+        """Return the entries that bear the name, as text or under one of its keys."""
+        found: list[Candidate] = []
+        for name in dict.fromkeys(key.name for key in form.keys if key.text in form.read):
+            key = next(k for k in form.keys if k.name == name)
+            for hit in self.index.exact_text(name, form.lang):
+                similarity = _SAME_TEXT - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
+                found.append(
+                    Candidate(
+                        hit.entry, ALIAS, similarity, hit.alias_text, hit.alias_lang, key.text
+                    )
+                )
+        for key in form.keys:
+            for hit in self.index.exact(key.text):
+                if len(key.text) <= _SHORT and (hit.key_rank or key.text not in form.read):
+                    continue
+                similarity = _SAME_KEY - _DOUBT * key.cost - _KEY_RANK * hit.key_rank
+                similarity -= _foreign(hit.alias_lang, form.lang)
+                found.append(
+                    Candidate(hit.entry, KEY, similarity, hit.alias_text, hit.alias_lang, key.text)
+                )
+        return best_of(found)
+
+    def _similar(self, form: Form) -> tuple[Candidate, ...]:
+        """Return the entries with a name like this one, word by word."""
+        found: list[Candidate] = []
+        for key in form.keys[:_KEYS_COMPARED]:
+            for similar in self.index.similar(key.text, _SHORTLIST):
+                if similar.similarity < _LEAST_COSINE:
+                    break
+                person = self.known(similar.entry).label == "PER"
+                likeness = name_similarity(key.text, similar.key, self.weight, person=person)
+                least = _LEAST_SIMILARITY if " " in key.text else _LEAST_OF_ONE_WORD
+                if likeness >= least:
+                    likeness = likeness * _SIMILAR - _DOUBT * key.cost
+                    found.append(
+                        Candidate(
+                            similar.entry, SIMILAR, likeness, similar.key, UNDETERMINED, key.text
+                        )
+                    )
+        return best_of(found)
+
+    def _surname(self, form: Form) -> tuple[Candidate, ...]:
+        """Return the well-known persons of whom the name is the last word.
+
+        The more other persons share it, the less alike the candidate counts.
+        """
+        found: list[Candidate] = []
+        for key in form.keys[:_KEYS_COMPARED]:
+            if " " in key.text:
+                continue
+            namesakes = [
+                known
+                for known in map(self.known, self.index.by_word(key.text))
+                if known.label == "PER" and _last_word(known.name) == key.text
+            ]
+            total = sum(known.prior**2 for known in namesakes)
+            for known in namesakes:
+                if known.prior >= _WELL_KNOWN:
+                    share = known.prior**2 / total
+                    likeness = _SURNAME * (0.8 + 0.2 * share) - _DOUBT * key.cost
+                    found.append(
+                        Candidate(known.number, SURNAME, likeness, known.name, "en", key.text)
+                    )
+        return best_of(found)
+
+
+def best_of(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return the best candidate of each entry, the likest first, at most ``MOST_CANDIDATES``."""
+    best: dict[int, Candidate] = {}
+    for candidate in candidates:
+        other = best.get(candidate.entry)
+        if other is None or candidate.similarity > other.similarity:
+            best[candidate.entry] = candidate
+    ranked = sorted(best.values(), key=lambda c: (-c.similarity, c.entry))
+    return tuple(ranked[:MOST_CANDIDATES])
+
+
+def _foreign(alias_lang: str, lang: str) -> float:
+    return 0.0 if alias_lang in (lang, UNDETERMINED) else _OTHER_LANGUAGE
+
+
+@lru_cache(maxsize=_CACHED)
+def _last_word(name: str) -> str:
+    words = languages.get("en").fold(name).split()
+    return words[-1] if words else ""

@@ -1,0 +1,112 @@
+"""The first half of the stage: each document settled by itself.
+
+The second half gives ids (:mod:`pipeline.resolve.registry`) and ends in
+:mod:`pipeline.resolve.finish`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.knowledge.index import Index
+from pipeline.resolve import link, normalise
+from pipeline.resolve.candidates import Finder
+from pipeline.resolve.forms import read
+from pipeline.resolve.indocument import Named
+from pipeline.resolve.link import Decision
+from pipeline.resolve.tables import SETTLED
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One document's mentions, by start, and what was decided about their clusters."""
+
+    rows: list[Row]
+    mentions: list[Named]
+    decisions: list[Decision]
+
+
+def settle(documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: Index) -> pa.Table:
+    """Clean, cluster and link the mentions of each document.
+
+    ``documents``, ``segments`` and ``mentions`` are (unfinished) tables of those schemas; mentions
+    hold what the recogniser fills. Returns :data:`pipeline.resolve.tables.SETTLED`, sorted by
+    document and start: fewer rows than came in where spans held no name or overlapped. A document's
+    rows depend on that document and ``index`` alone. Raises ``KeyError`` for a mention whose
+    document is not in ``documents``.
+    """
+    finder = Finder(index)
+    texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
+    kinds = {
+        (row["doc_id"], row["segment"]): row["kind"]
+        for row in segments.select(["doc_id", "segment", "kind"]).to_pylist()
+    }
+    by_document: dict[str, list[Row]] = defaultdict(list)
+    for row in mentions.to_pylist():
+        if row.get("kind") is None:
+            row["kind"] = kinds.get((row["doc_id"], row["segment"]))
+        by_document[row["doc_id"]].append(row)
+    rows = [
+        row
+        for doc_id in sorted(by_document)
+        for row in finished_rows(
+            settle_document(doc_id, texts[doc_id], by_document[doc_id], finder), finder
+        )
+    ]
+    return pa.Table.from_pylist(rows, schema=SETTLED)
+
+
+def settle_document(doc_id: str, text: str, rows: Iterable[Row], finder: Finder) -> Settled:
+    """Return the mentions and decisions of one document; ``rows`` are the recogniser's mentions."""
+    rows = list(rows)
+    claims = []
+    for number, row in enumerate(rows):
+        span = normalise.clean(text, row["start"], row["end"], row["ner_label"], row["lang"])
+        if span is not None:
+            claims.append(normalise.Claim(number, span, row["ner_score"] or 0.0))
+    kept = []
+    named = []
+    for claim in normalise.without_overlaps(claims):
+        span = claim.span
+        surface = text[span.start : span.end]
+        row = rows[claim.row] | {
+            "mention_id": normalise.mention_id(doc_id, span.start, span.end),
+            "start": span.start,
+            "end": span.end,
+            "surface": surface,
+            "suffix": span.suffix,
+        }
+        kept.append(row)
+        named.append(Named(span.start, span.end, row["ner_label"], read(surface, row["lang"])))
+    return Settled(kept, named, link.link(doc_id, named, text, finder))
+
+
+def finished_rows(settled: Settled, finder: Finder) -> Iterator[Row]:
+    """Yield the document's rows with what was decided, by start."""
+    decisions = {
+        i: (number, decision)
+        for number, decision in enumerate(settled.decisions)
+        for i in decision.cluster.members
+    }
+    for i, row in enumerate(settled.rows):
+        number, decision = decisions[i]
+        form = settled.mentions[i].form
+        unknown = decision.unknown
+        yield row | {
+            "label": decision.label,
+            "name": link.name_of(decision, form, finder),
+            "link_method": link.method_of(decision, i, form, finder),
+            "link_score": decision.score,
+            "knowledge_key": decision.chosen.known.key if decision.chosen else None,
+            "cluster": str(number) if unknown else None,
+            "cluster_name": unknown.name if unknown else None,
+            "cluster_lang": unknown.lang if unknown else None,
+            "cluster_keys": list(unknown.keys) if unknown else None,
+        }

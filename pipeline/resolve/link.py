@@ -1,0 +1,299 @@
+"""From the clusters of one document to decisions: which known entity, or none.
+
+Twice: once by the names alone, then with the countries that the first pass found the document to be
+about. Nothing outside the document is looked at but the knowledge base.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.resolve import countries, generic, score
+from pipeline.resolve.candidates import Candidate, Finder, Known, best_of
+from pipeline.resolve.forms import Form, looks_like_acronym, read
+from pipeline.resolve.indocument import Cluster, Named, cluster
+from pipeline.resolve.methods import CONTEXT, MINTED, SURNAME
+from pipeline.resolve.score import Scored
+from pipeline.resolve.similarity import name_similarity
+from pipeline.schemas import LABELS
+
+_SURE: Final = 0.8
+"""Least score at which an entity tells what country the document is about."""
+
+_GOOD_EXACT: Final = 0.9
+"""An exact candidate this alike makes the search for similar names needless."""
+
+_BESIDE: Final = re.compile(r"(?:['’‘]\w{1,4})?\s+(?:\w{1,3}\s+)?")
+"""What may stand between a country and the body it belongs to: ``Russia’s``, ``al``, ``của``."""
+
+_CONTRADICTION: Final = 0.5
+"""Below this likeness a long form says that its acronym means another body."""
+
+_MOST_KEYS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What other documents need to recognise an entity that the knowledge base does not hold.
+
+    ``name`` in language ``lang`` is its fullest name here; ``keys`` the comparison keys, the
+    likeliest first, with ``@`` and a country or document behind them where the name alone does not
+    tell (``justice ministry@RU``).
+    """
+
+    name: str
+    lang: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about one cluster, and everything that was weighed.
+
+    ``forms`` are the names that spoke for the cluster (a surname does not where the full name is
+    known), ``ranked`` all candidates with their scores, best first; ``chosen`` is None where none
+    was good enough, and then ``unknown`` is set.
+    """
+
+    cluster: Cluster
+    votes: Mapping[str, int]
+    forms: tuple[Form, ...]
+    ranked: tuple[Scored, ...]
+    chosen: Scored | None
+    by_context: bool
+    unknown: Unknown | None
+
+    @property
+    def label(self) -> str:
+        """The known entity's label, else the one most voted for (ties in the order of LABELS)."""
+        if self.chosen is not None:
+            return self.chosen.known.label
+        return max(LABELS, key=lambda label: (self.votes.get(label, 0), -LABELS.index(label)))
+
+    @property
+    def score(self) -> float:
+        """How sure the decision is; of an unknown entity, that no known one is meant."""
+        if self.chosen is not None:
+            return self.chosen.score
+        return 1.0 - (self.ranked[0].score if self.ranked else 0.0)
+
+
+def link(doc_id: str, mentions: Sequence[Named], text: str, finder: Finder) -> list[Decision]:
+    """Return the decisions of one document, one a cluster, by first mention.
+
+    ``mentions`` are sorted by start and do not overlap.
+    """
+    return _Linker(doc_id, mentions, text, finder).decide()
+
+
+def method_of(decision: Decision, position: int, form: Form, finder: Finder) -> str:
+    """Return ``link_method`` of the mention at ``position``, whose name is ``form``."""
+    joined = decision.cluster.joined.get(position)
+    if joined is not None:
+        return joined
+    if decision.chosen is None:
+        return MINTED
+    if decision.by_context:
+        return CONTEXT
+    own = _own(decision.chosen, form, finder)
+    return own.method if own else decision.chosen.candidate.method
+
+
+def name_of(decision: Decision, form: Form, finder: Finder) -> str:
+    """Return the reading of ``form`` that fits the decision: ``Rusia`` for ``Rusiei``."""
+    own = _own(decision.chosen, form, finder) if decision.chosen else None
+    return form.name_under(own.key) if own else form.name
+
+
+def _own(chosen: Scored, form: Form, finder: Finder) -> Candidate | None:
+    entry = chosen.candidate.entry
+    return next((c for c in finder.exact(form) if c.entry == entry), None)
+
+
+def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tuple[Candidate, ...]:
+    """Return the candidates of all ``forms``: exact ones, and where they are poor, similar ones.
+
+    ``person`` also admits well-known persons by surname.
+    """
+    forms = tuple(forms)
+    found = [candidate for form in forms for candidate in finder.exact(form)]
+    if person:
+        found += [c for form in forms if len(form.words) == 1 for c in finder.surname(form)]
+    if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
+        found += [c for form in forms for c in finder.similar(form)]
+    return best_of(found)
+
+
+def _mentioned(decisions: Iterable[Decision], least: float) -> dict[Known, int]:
+    """Return the known entities decided with at least that score, and their numbers of mentions."""
+    counts: Counter[Known] = Counter()
+    for decision in decisions:
+        if decision.chosen is not None and decision.score >= least:
+            counts[decision.chosen.known] += len(decision.cluster.members)
+    return counts
+
+
+class _Linker:
+    def __init__(self, doc_id: str, mentions: Sequence[Named], text: str, finder: Finder) -> None:
+        self.doc_id = doc_id
+        self.mentions = mentions
+        self.text = text
+        self.finder = finder
+        self.clusters = cluster(mentions, text, finder.entries)
+        self.parts = {
+            word
+            for mention in mentions
+            if mention.label == "PER" and len(mention.form.words) > 1
+            for word in mention.form.words
+        }
+
+    def decide(self) -> list[Decision]:
+        first = [self._weigh(c, {}, self._forms(c)) for c in self.clusters]
+        sure = _mentioned(first, _SURE)
+        second = [self._again(decision, sure) for decision in first]
+        owners = self._owners(second)
+        mentioned = _mentioned(second, score.THRESHOLD)
+        about, dominant = countries.masses(mentioned), countries.dominant(mentioned)
+        return [
+            d if d.chosen is not None else self._unknown(d, about, owners, dominant) for d in second
+        ]
+
+    def _forms(self, group: Cluster) -> tuple[Form, ...]:
+        """Return the names that speak for the cluster, the fullest and most frequent first."""
+        speaking = [i for i in group.members if group.joined.get(i) != SURNAME]
+        counts = Counter(self.mentions[i].form for i in speaking or group.members)
+        return tuple(
+            sorted(counts, key=lambda form: (-len(form.words), -counts[form], form.surface))
+        )
+
+    def _ambiguous(self, forms: Iterable[Form]) -> bool:
+        """Say whether the name is a part of several full names of the document.
+
+        Of a single one it would have become a part of that one's cluster.
+        """
+        return all(len(form.words) == 1 and form.key in self.parts for form in forms)
+
+    def _weigh(
+        self, group: Cluster, about: Mapping[str, float], forms: tuple[Form, ...]
+    ) -> Decision:
+        votes = group.votes(self.mentions)
+        ambiguous = self._ambiguous(forms)
+        found = candidates_of(forms, self.finder, person=votes["PER"] > 0 and not ambiguous)
+        scores = []
+        for candidate in found:
+            known = self.finder.known(candidate.entry)
+            if not (ambiguous and known.label == "PER") and not self._contradicted(
+                candidate, forms
+            ):
+                scores.append(score.scored(candidate, known, votes, about))
+        ranked = score.rank(scores)
+        return Decision(
+            group, votes, forms, tuple(ranked), score.choose(ranked), by_context=False, unknown=None
+        )
+
+    def _contradicted(self, candidate: Candidate, forms: tuple[Form, ...]) -> bool:
+        """Say whether an acronym found the candidate but its long form here is another name.
+
+        Only a language in which the knowledge base has a long form can contradict.
+        """
+        if " " in candidate.key:
+            return False
+        for form in forms:
+            if len(form.words) < 2 or looks_like_acronym(form.surface):
+                continue
+            theirs = self.finder.long_names(candidate.entry, form.lang)
+            if theirs and all(
+                name_similarity(form.key, key, self.finder.weight, person=False) < _CONTRADICTION
+                for key in theirs
+            ):
+                return True
+        return False
+
+    def _again(self, decision: Decision, sure: Mapping[Known, int]) -> Decision:
+        """Weigh the candidates once more, knowing what the rest of the document names."""
+        own = decision.chosen.known if decision.chosen else None
+        rest = countries.masses(countries.without(sure, own))
+        if not rest or not decision.ranked:
+            return decision
+        ranked = score.rank(
+            [score.scored(s.candidate, s.known, decision.votes, rest) for s in decision.ranked]
+        )
+        chosen = score.choose(ranked)
+        before = decision.chosen.candidate.entry if decision.chosen else None
+        after = chosen.candidate.entry if chosen else None
+        return Decision(
+            decision.cluster,
+            decision.votes,
+            decision.forms,
+            tuple(ranked),
+            chosen,
+            by_context=after is not None and after != before,
+            unknown=None,
+        )
+
+    def _owners(self, decisions: list[Decision]) -> dict[int, Scored]:
+        """Return the country that a mention stands directly beside, by the mention's position."""
+        chosen = {i: d.chosen for d in decisions for i in d.cluster.members if d.chosen is not None}
+        owners: dict[int, Scored] = {}
+        for i in range(len(self.mentions) - 1):
+            gap = self.text[self.mentions[i].end : self.mentions[i + 1].start]
+            if not _BESIDE.fullmatch(gap):
+                continue
+            for country, other in ((i, i + 1), (i + 1, i)):
+                if country in chosen and chosen[country].known.key.startswith("iso:"):
+                    owners.setdefault(other, chosen[country])
+        return owners
+
+    def _unknown(
+        self,
+        decision: Decision,
+        about: Mapping[str, float],
+        owners: Mapping[int, Scored],
+        dominant: str | None,
+    ) -> Decision:
+        """Try an unlinked body with its country's name before it; else say how it is known here."""
+        owner = next((owners[i] for i in decision.cluster.members if i in owners), None)
+        if owner is not None and decision.label == "ORG":
+            owned = tuple(
+                read(f"{owner.known.name} {form.name}", form.lang) for form in decision.forms
+            )
+            again = self._weigh(decision.cluster, about, owned)
+            if again.chosen is not None and again.chosen.known.iso_country == (
+                owner.known.iso_country
+            ):
+                return Decision(
+                    decision.cluster,
+                    decision.votes,
+                    decision.forms,
+                    again.ranked,
+                    again.chosen,
+                    by_context=True,
+                    unknown=None,
+                )
+        country = owner.known.iso_country if owner is not None else dominant
+        return Decision(
+            decision.cluster,
+            decision.votes,
+            decision.forms,
+            decision.ranked,
+            None,
+            by_context=False,
+            unknown=self._identity(decision.forms, country),
+        )
+
+    def _identity(self, forms: tuple[Form, ...], country: str | None) -> Unknown:
+        long = [form for form in forms if not looks_like_acronym(form.surface)] or list(forms)
+        fullest = long[0]
+        keys = [form.key for form in long]
+        keys += [bare for key in keys if (bare := generic.without_heads(key)) != key]
+        keys += [key.text for form in long for key in form.keys[1:]]
+        keys = [key for key in dict.fromkeys(keys) if key] or [fullest.surface.casefold()]
+        if self._ambiguous(forms):
+            keys = [f"{key}@{self.doc_id}" for key in keys]
+        elif generic.is_generic(fullest.key):
+            keys = [f"{key}@{country or self.doc_id}" for key in keys]
+        return Unknown(fullest.name, fullest.lang, tuple(keys[:_MOST_KEYS]))
