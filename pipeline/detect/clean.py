@@ -1,0 +1,40 @@
+"""What the detectors get to read: a copy of the text without what misleads them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import regex
+
+_INVISIBLE: Final = regex.compile(r"\p{Cf}+")
+"""Zero-width characters, which stand inside words (cld2 raises on some)."""
+
+_DISTRACTIONS: Final = regex.compile(
+    r"https?://\S+|www\.\S+|\S+@\S+|[@#][\p{L}\p{N}_]+|\p{N}+|[\p{Cc}\p{Co}\p{Cs}]"
+)
+"""Addresses, handles, digits, control and private-use characters, and surrogates (cld2 raises)."""
+
+_MOSTLY: Final = 0.8
+"""Share of capitals among the letters with case from which a text is in capitals."""
+
+
+def cleaned(text: str) -> str:
+    """Return ``text`` without distractions, in lower case where it is all in capitals.
+
+    White space becomes single spaces.
+    """
+    return " ".join(_DISTRACTIONS.sub(" ", _INVISIBLE.sub("", lowered(text))).split())
+
+
+def lowered(text: str) -> str:
+    """Return ``text`` in lower case when it is all in capitals, unchanged otherwise.
+
+    A dotted capital İ shows that the text is Turkish or Azerbaijani, where I is the capital of ı.
+    """
+    capitals = sum(map(str.isupper, text))
+    small = sum(map(str.islower, text))
+    if not capitals or capitals < _MOSTLY * (capitals + small):
+        return text
+    if "İ" in text:
+        text = text.replace("I", "ı").replace("İ", "i")
+    return text.lower()

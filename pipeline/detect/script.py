@@ -1,0 +1,42 @@
+"""Which script a piece of text is in: the gate before the detectors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import regex
+
+LATIN: Final = "Latn"
+DEVANAGARI: Final = "Deva"
+OTHER: Final = "Zyyy"
+"""ISO 15924 codes; `Zyyy` (the standard's code for undetermined) stands for all other scripts."""
+
+SCRIPT_LANGUAGES: Final = {
+    DEVANAGARI: frozenset({"hi"}),
+    LATIN: frozenset({"ro", "tr", "en", "vi"}),
+    OTHER: frozenset[str](),
+}
+"""Which of the languages Exonym reads are written in a script."""
+
+_HOST_SHARE: Final = 0.3
+"""Share of Devanagari among the letters from which a text is Hindi's: Hindi sentences are full of
+Latin names, while Devanagari within Latin text is rare."""
+
+_LETTERS: Final = {
+    LATIN: regex.compile(r"[\p{L}&&\p{Script=Latin}]+", regex.VERSION1),
+    DEVANAGARI: regex.compile(r"[[\p{L}\p{M}]&&\p{Script=Devanagari}]+", regex.VERSION1),
+    OTHER: regex.compile(r"[\p{L}--\p{Script=Latin}--\p{Script=Devanagari}]+", regex.VERSION1),
+}
+
+
+def script_of(text: str) -> str | None:
+    """Return the script that most of ``text`` is written in; None for a text without letters."""
+    if text.isascii():
+        return LATIN if any(map(str.isalpha, text)) else None
+    counts = {script: sum(map(len, letters.findall(text))) for script, letters in _LETTERS.items()}
+    total = sum(counts.values())
+    if not total:
+        return None
+    if counts[DEVANAGARI] >= _HOST_SHARE * total and counts[DEVANAGARI] >= counts[OTHER]:
+        return DEVANAGARI
+    return LATIN if counts[LATIN] >= counts[OTHER] else OTHER

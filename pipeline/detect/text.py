@@ -1,0 +1,29 @@
+"""The comparison form of a line, in which the rules for kinds look for words and phrases."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import regex
+
+_ONE_LETTER: Final = str.maketrans(
+    {"İ": "i", "I": "i", "ı": "i", "ş": "ș", "Ş": "ș", "ţ": "ț", "Ţ": "ț", "\u200b": None}
+)
+"""Dotted and dotless i, cedilla and comma below: pages write either, phrases must match both."""
+
+_WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}\u200c\u200d]+")
+
+
+def comparable_words(text: str) -> tuple[str, ...]:
+    """Return the words of ``text`` in lower case, without punctuation, in one spelling each.
+
+    Words are runs of letters, marks and digits, in NFC. The result serves comparison only.
+    """
+    folded = unicodedata.normalize("NFC", text).translate(_ONE_LETTER).casefold()
+    return tuple(_WORD.findall(folded))
+
+
+def ends_a_sentence(text: str) -> bool:
+    """Whether ``text`` ends as sentences do, closing quotes and brackets apart."""
+    return text.rstrip(" \t\"'”’»)]").endswith((".", "!", "?", "…", "।", "॥"))

@@ -1,0 +1,93 @@
+"""Three language detectors and what each of them answers.
+
+langdetect 1.0.9 (Shuyo's naive Bayes over character n-grams, sampled), pycld2 (Google's Compact
+Language Detector 2) and py3langid (Lui and Baldwin's langid.py, retrained). All are asked about all
+the languages they know: among the five alone, Nepali would be Hindi and Russian Turkish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import pycld2
+from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+from langdetect.lang_detect_exception import LangDetectException
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+NO_ANSWER: Final = "un"
+
+LANGDETECT: Final = "langdetect"
+CLD2: Final = "pycld2"
+LANGID: Final = "py3langid"
+
+_SEED: Final = 0
+_LONGEST: Final = 1000
+"""Characters that are read of a text: more change no answer and cost time."""
+
+_REMEMBERED: Final = 4096
+"""Texts whose votes are kept: headings, notices and bylines come again and again."""
+
+_ISO_639: Final = {"zh-cn": "zh", "zh-tw": "zh", "zh-Hant": "zh", "iw": "he", "jw": "jv"}
+_NO_LANGUAGE: Final = frozenset({"unknown", "un", "zxx", "xxx"})
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def votes_for(text: str) -> Mapping[str, str]:
+    """Return what each detector takes cleaned ``text`` for: its name to an ISO 639 code.
+
+    :data:`NO_ANSWER` where it gave none. The answers depend on ``text`` alone.
+    """
+    read = text if len(text) <= _LONGEST else text[:_LONGEST].rpartition(" ")[0] or text[:_LONGEST]
+    return MappingProxyType(
+        {LANGDETECT: ask_langdetect(read), CLD2: ask_cld2(read), LANGID: ask_langid(read)}
+    )
+
+
+def ask_langdetect(text: str) -> str:
+    """Return langdetect's answer; every call draws from the same seed."""
+    detector = _langdetect().create()
+    detector.append(text)
+    try:
+        return _iso_639(detector.detect())
+    except LangDetectException:
+        return NO_ANSWER
+
+
+def ask_cld2(text: str, *, best_effort: bool = True) -> str:
+    """Return cld2's answer, on ``best_effort`` also where it has little to go by."""
+    try:
+        _, _, details = pycld2.detect(text, bestEffort=best_effort)
+    except pycld2.error:
+        return NO_ANSWER
+    return _iso_639(details[0][1])
+
+
+def ask_langid(text: str) -> str:
+    """Return py3langid's answer."""
+    if not text:
+        return NO_ANSWER
+    language, _ = _langid().classify(text)
+    return _iso_639(language)
+
+
+def _iso_639(code: str) -> str:
+    return NO_ANSWER if code in _NO_LANGUAGE else _ISO_639.get(code, code)
+
+
+@cache
+def _langdetect() -> DetectorFactory:
+    """Return a factory of its own with all profiles, in an order that no file system decides."""
+    factory = DetectorFactory()
+    factory.set_seed(_SEED)
+    profiles = sorted(Path(PROFILES_DIRECTORY).iterdir())
+    factory.load_json_profile([profile.read_text(encoding="utf-8") for profile in profiles])
+    return factory
+
+
+@cache
+def _langid() -> LanguageIdentifier:
+    return LanguageIdentifier.from_model_file(MODEL_FILE)
