@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
 from pipeline.languages import shared
@@ -12,6 +13,7 @@ from pipeline.languages.base import Reading
 _DATA: Final = shared.load_data("hi")
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
 _POSTPOSITIONS: Final = frozenset(_DATA["postpositions"])
+_RULES: Final = shared.respellings(_DATA["respelling"])
 _LETTER_NAMES: Final[dict[str, str]] = {
     unicodedata.normalize("NFC", name): letter for name, letter in _DATA["letter_names"].items()
 }
@@ -19,24 +21,33 @@ _NUKTA: Final = "\u093c"
 _VIRAMA: Final = "\u094d"
 _ANUSVARA: Final = "\u0902"
 _CANDRABINDU: Final = "\u0901"
-_DANDA: Final = re.compile(r"[।॥]")
+RTL = True
 
 _CONSONANTS: Final = {
     "क": "k", "ख": "kh", "ग": "g", "घ": "gh", "ङ": "n", "च": "ch", "छ": "chh", "ज": "j",
     "झ": "jh", "ञ": "n", "ट": "t", "ठ": "th", "ड": "d", "ढ": "dh", "ण": "n", "त": "t",
-    "थ": "th", "द": "d", "ध": "dh", "न": "n", "प": "p", "फ": "ph", "ब": "b", "भ": "bh",
-    "म": "m", "य": "y", "र": "r", "ल": "l", "ळ": "l", "व": "v", "श": "sh", "ष": "sh",
+    "थ": "th", "द": "d", "ध": "dh", "न": "n", "प": "p", "फ": "P", "ब": "b", "भ": "bh",
+    "म": "m", "य": "y", "र": "r", "ल": "l", "ळ": "l", "व": "v", "श": "sh", "ष": "S",
     "स": "s", "ह": "h", "ऩ": "n", "ऱ": "r", "ऴ": "l",
-    "क़": "q", "ख़": "kh", "ग़": "gh", "ज़": "z", "ड़": "r", "ढ़": "rh", "फ़": "f", "य़": "y",
+    "क़": "q", "ख़": "kh", "ग़": "gh", "ज़": "z", "ड़": "R", "ढ़": "Rh", "फ़": "f", "य़": "y",
 }  # fmt: skip
 _SIGNS: Final = {
-    "ा": "a", "ि": "i", "ी": "i", "ु": "u", "ू": "u", "ृ": "ri", "ॄ": "ri", "ॅ": "e", "ॆ": "e",
-    "े": "e", "ै": "ai", "ॉ": "o", "ॊ": "o", "ो": "o", "ौ": "au",
+    "ा": "A", "ि": "i", "ी": "I", "ु": "u", "ू": "U", "ृ": "ri", "ॄ": "ri", "ॅ": "e", "ॆ": "e",
+    "े": "e", "ै": "E", "ॉ": "W", "ॊ": "o", "ो": "o", "ौ": "O",
 }  # fmt: skip
 _VOWELS: Final = {
-    "अ": "a", "आ": "a", "इ": "i", "ई": "i", "उ": "u", "ऊ": "u", "ऋ": "ri", "ऍ": "e", "ऎ": "e",
-    "ए": "e", "ऐ": "ai", "ऑ": "o", "ऒ": "o", "ओ": "o", "औ": "au", "ॲ": "e", "ॐ": "om",
+    "अ": "a", "आ": "A", "इ": "i", "ई": "I", "उ": "u", "ऊ": "U", "ऋ": "ri", "ऍ": "e", "ऎ": "e",
+    "ए": "e", "ऐ": "E", "ऑ": "W", "ऒ": "o", "ओ": "o", "औ": "O", "ॲ": "e", "ॐ": "om",
 }  # fmt: skip
+_PLAIN: Final = str.maketrans(
+    {"A": "a", "I": "i", "U": "u", "E": "ai", "O": "au", "W": "o", "R": "r", "P": "ph", "S": "sh"}
+)
+_SONORITY: Final = {
+    **dict.fromkeys("szhfS", 1), **dict.fromkeys("mn", 2), **dict.fromkeys("rlR", 3),
+    **dict.fromkeys("vy", 4),
+}  # fmt: skip
+_NASALS: Final = (_ANUSVARA, _CANDRABINDU)
+_WORD: Final = re.compile(r"[\u0900-\u0963\u0970-\u097f]+")
 _LABIALS: Final = "पफबभम"
 
 
@@ -72,13 +83,22 @@ class Hindi:
 
     def fold(self, name: str) -> str:
         """Return the name romanised with schwa deletion, words of a-z and 0-9."""
-        return shared.fold_ascii(_romanise_text(self.orthography(name)))
+        return _plain(_romanise_text(self.orthography(name)))
 
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold, the acronym it may spell, and other romanisings."""
         written = self.orthography(name)
-        fold = self.fold(written)
-        return shared.distinct([fold, _acronym(written)])
+        broad = _romanise_text(written)
+        fold = _plain(broad)
+        room = shared.MAX_KEYS
+        spelled = shared.respell(broad, _RULES, room, _plain)
+        sounding = [_plain(broad.replace("E", "a"))]
+        return shared.with_sounds(fold, [*_acronyms(written), *spelled], sounding)
+
+
+def _plain(broad: str) -> str:
+    """Return the fold of a broad romanising."""
+    return shared.fold_ascii(broad.translate(_PLAIN))
 
 
 def _from_plural(name: str) -> list[Reading]:
@@ -91,72 +111,116 @@ def _from_plural(name: str) -> list[Reading]:
 
 
 def _romanise_text(text: str) -> str:
-    """Romanise every Devanagari word of ``text`` and leave the rest as it is."""
-    return re.sub(r"[\u0900-\u0963\u0970-\u097f]+", lambda m: _romanise(m.group()), text)
+    """Return ``text`` with every Devanagari word in the broad romanising of :func:`_romanise`."""
+    return _WORD.sub(lambda match: _romanise(match.group()), text.lower())
 
 
 def _romanise(word: str) -> str:
-    """Return one Devanagari word in Latin letters, without the schwas Hindi does not speak."""
-    units = _units(word)
-    _delete_schwas(units)
-    return "".join(consonant + vowel + coda for consonant, vowel, coda in units)
+    """Return one Devanagari word in Latin letters, without the schwas Hindi does not speak.
+
+    What a fold does not tell apart but a respelling does stands in capitals: ``A I U`` are the long
+    vowels, ``E O`` ai and au, ``W`` the o of English words (ऑ), ``R`` ड़, ``P`` फ and ``S`` ष.
+    """
+    sounds = _sounds(word)
+    _delete_schwas(sounds)
+    return "".join(sound.consonant + sound.vowel + sound.nasal for sound in sounds)
 
 
-def _units(word: str) -> list[list[str]]:
-    """Split a word into (consonant, vowel, coda); the vowel is ``@`` for an inherent schwa."""
-    units: list[list[str]] = []
+@dataclass(slots=True)
+class _Sound:
+    """A consonant (or none) with the vowel and nasal after it; the vowel ``@`` is a schwa."""
+
+    consonant: str
+    vowel: str
+    nasal: str = ""
+
+
+def _sounds(word: str) -> list[_Sound]:
+    """Split a Devanagari word into consonants with their vowels, schwas not yet settled."""
+    sounds: list[_Sound] = []
     for index, char in enumerate(word):
         following = word[index + 1 : index + 2]
-        letter = char + _NUKTA if following == _NUKTA else char
-        if letter in _CONSONANTS or char in _CONSONANTS:
-            units.append([_CONSONANTS.get(letter, _CONSONANTS.get(char, "")), "@", ""])
+        if char in _CONSONANTS:
+            letter = char + _NUKTA if following == _NUKTA else char
+            sounds.append(_Sound(_CONSONANTS.get(letter, _CONSONANTS[char]), "@"))
         elif char in _VOWELS:
-            units.append(["", _VOWELS[char], ""])
+            sounds.append(_Sound("", _VOWELS[char]))
         elif char in _SIGNS:
-            if units and units[-1][1] == "@":
-                units[-1][1] = _SIGNS[char]
-            else:
-                units.append(["", _SIGNS[char], ""])
-        elif char == _VIRAMA and units:
-            units[-1][1] = ""
-        elif char in (_ANUSVARA, _CANDRABINDU) and units:
-            labial = char == _ANUSVARA and following != "" and following in _LABIALS
-            units[-1][2] = "m" if labial else "n"
-    return units
+            if not sounds or sounds[-1].vowel != "@":
+                sounds.append(_Sound("", ""))
+            sounds[-1].vowel = _SIGNS[char]
+        elif char == _VIRAMA and sounds:
+            sounds[-1].vowel = ""
+        elif char in _NASALS and sounds:
+            sounds[-1].nasal = _nasal(char, following)
+    return sounds
 
 
-def _delete_schwas(units: list[list[str]]) -> None:
-    """Settle every ``@``: deleted at the end and, from right to left, in VC_CV; else ``a``.
+def _nasal(sign: str, following: str) -> str:
+    """Return a nasal sign as the nasal of the consonant that follows."""
+    if sign == _ANUSVARA and following and following in _LABIALS:
+        return "m"
+    return "ng" if following == "ह" else "n"
 
-    Ohala's rule (Aspects of Hindi Phonology, 1983) as used by Narasimhan, Sproat and Kiraz
-    (Schwa-Deletion in Hindi Text-to-Speech Synthesis, 2004): a schwa between consonants is dropped
-    where a vowel stands before the first and after the second, the right-most first.
+
+def _delete_schwas(sounds: list[_Sound]) -> None:
+    """Settle every ``@``: nothing where it is deleted, else ``a``."""
+    last = len(sounds) - 1
+    for sound in sounds[last:]:
+        if sound.vowel == "@":
+            sound.vowel = "" if last > 0 and not sound.nasal else "a"
+    order = range(last - 1, -1, -1) if RTL else range(last)
+    for index in order:
+        if sounds[index].vowel == "@":
+            deleted = _ends_syllable(sounds, index) and _begins_syllable(sounds, index + 1)
+            sounds[index].vowel = "" if deleted else "a"
+
+
+def _ends_syllable(sounds: list[_Sound], index: int) -> bool:
+    """Tell whether the consonant at ``index`` can close the syllable before it."""
+    if index == 0 or sounds[index].nasal or not sounds[index].consonant:
+        return False
+    before = sounds[index - 1]
+    if before.vowel:
+        return True
+    # A cluster closes a syllable where it falls in sonority (``rn``, ``st``) behind a vowel.
+    falling = _sonority(before.consonant) > _sonority(sounds[index].consonant)
+    return index > 1 and falling and sounds[index - 2].vowel != ""
+
+
+def _begins_syllable(sounds: list[_Sound], index: int) -> bool:
+    """Tell whether the consonant at ``index`` opens a syllable, alone or in ``pr``, ``ty``."""
+    here = sounds[index]
+    if here.vowel or not here.consonant:
+        return bool(here.consonant)
+    if index + 1 >= len(sounds):
+        return False
+    after = sounds[index + 1]
+    return (
+        after.vowel != ""
+        and after.consonant[:1] in ("r", "l", "y", "v")
+        and _sonority(here.consonant) < _sonority(after.consonant)
+    )
+
+
+def _sonority(consonant: str) -> int:
+    """Return how sonorous a consonant is: stops 0, fricatives 1, nasals 2, liquids 3, glides 4."""
+    return _SONORITY.get(consonant[:1] if consonant != "sh" else "s", 0)
+
+
+def _acronyms(name: str) -> list[str]:
+    """Return folds of ``name`` with the words that spell Latin letters by name as those letters.
+
+    ``सीएसटीओ`` gives ``csto``, ``बी बी सी`` ``bbc`` and ``एमएस धोनी`` ``ms dhoni``.
     """
-    last = len(units) - 1
-    for index in range(last, -1, -1):
-        if units[index][1] != "@":
-            continue
-        if index == last:
-            final = index > 0 and not units[index][2]
-            units[index][1] = "" if final else "a"
-            continue
-        before = index > 0 and (units[index - 1][1] != "" or units[index - 1][2] != "")
-        after = units[index + 1][0] != "" and units[index + 1][1] not in ("", "@")
-        after = after or (index + 1 < last and units[index + 1][1] == "a")
-        drop = before and after and not units[index][2]
-        units[index][1] = "" if drop else "a"
-
-
-def _acronym(name: str) -> str:
-    """Return the Latin letters that ``name`` spells by their English names, empty if it is none."""
-    spelled = []
-    for word in re.split(r"[\s.\-]+", name):
-        letters = _spell(word)
-        if word and not letters:
-            return ""
-        spelled.append(letters)
-    acronym = "".join(spelled)
-    return acronym if len(acronym) > 1 else ""
+    words = name.replace(".", " ").replace("-", " ").split()
+    letters = [_spell(word) for word in words]
+    if all(letters) and len("".join(letters)) > 1:
+        return ["".join(letters), " ".join(letters)]
+    if not any(len(spelled) > 1 for spelled in letters):
+        return []
+    rest = (spelled or _romanise_text(word) for spelled, word in zip(letters, words, strict=True))
+    return [_plain(" ".join(rest))]
 
 
 def _spell(word: str) -> str:

@@ -14,12 +14,14 @@ from pipeline.languages.base import Reading
 
 _DATA: Final = shared.load_data("ro")
 _RULES: Final = shared.respellings(_DATA["respelling"])
+_SOUNDING: Final = shared.respellings(_DATA["sounding"])
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
 _COMMA: Final = str.maketrans("şţŞŢ", "șțȘȚ")
 _ENDINGS: Final = shared.respellings(_DATA["head"])
-_ADJECTIVES: Final = shared.respellings(_DATA["feminine_adjective"])
+_ADJECTIVES: Final = [(re.compile(p), r) for p, r in _DATA["feminine_adjective"]]
 _BEFORE_NOUN: Final[dict[str, str]] = _DATA["adjective_before_noun"]
-_NOUNS: Final = shared.respellings(_DATA["noun_after_adjective"])
+_NOUNS: Final = [(re.compile(p), r) for p, r in _DATA["noun_after_adjective"]]
+_SHORTEST: Final = 4
 _NOMINATIVE: Final = frozenset(_DATA["nominative"])
 _GLUED: Final = re.compile(rf"[-‐‑–](?:{'|'.join(_DATA['glued'])})(?!\w)")
 _GLUED_AT_END: Final = re.compile(rf"(?<=\w)[-‐‑](?:{'|'.join(_DATA['glued'])})$")
@@ -70,58 +72,76 @@ class Romanian:
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold, then respellings towards English."""
         written = self.orthography(name)
-        spelled = shared.respell(written.lower(), _RULES, shared.MAX_KEYS - 1, shared.fold_ascii)
-        return shared.distinct([self.fold(written), *spelled])
+        fold = self.fold(written)
+        spelled = shared.respell(written.lower(), _RULES, shared.MAX_KEYS, shared.fold_ascii)
+        english = shared.respell(written.lower(), _SOUNDING, 1, shared.fold_ascii)
+        return shared.with_sounds(fold, spelled, [fold, *english])
 
 
 def _nominatives(name: str) -> list[Reading]:
     """Return the readings of ``name`` with its head, and what agrees with it, in the nominative."""
-    words = name.split()
-    head, tail = words[0], words[1:]
+    head, *tail = name.split() or [""]
     if head.lower() in _NOMINATIVE:
         return []
     if tail and head.lower() in _BEFORE_NOUN:
-        noun = _first(_NOUNS, tail[0])
-        if noun:
-            first = _as_written(head, _BEFORE_NOUN[head.lower()])
-            return [Reading(" ".join([first, noun, *tail[1:]]), "", 0.05)]
+        adjective = _recase(head, _BEFORE_NOUN[head.lower()])
+        return [Reading(" ".join([adjective, _changed(_NOUNS, tail[0]), *tail[1:]]), "", 0.05)]
     found: dict[str, Reading] = {}
     for rule in _ENDINGS:
-        if not rule.pattern.search(head):
+        nominative = _apply(rule, head)
+        if not nominative:
             continue
-        nominative = rule.pattern.sub(rule.replacement, head)
-        rest = list(tail)
         cost = rule.cost
-        if tail and nominative.endswith(("a", "A")):
-            rest = _feminine(rest)
-        if tail and "ului" in head and not nominative.endswith("ul"):
+        # The head of a longer name keeps its article: Ministerul Apărării, Consiliul Europei.
+        if tail and head.lower().endswith("ului") and not nominative.lower().endswith("ul"):
             cost += 0.2
-        form = " ".join([nominative, *rest])
+        form = " ".join([nominative, *_agreeing(nominative, tail)])
         found.setdefault(form, Reading(form, "", cost))
     return sorted(found.values(), key=lambda reading: reading.cost)
 
 
-def _feminine(tail: list[str]) -> list[str]:
-    """Return ``tail`` with the adjectives right behind a feminine head in the nominative."""
+def _apply(rule: shared.Respelling, word: str) -> str:
+    """Return ``word`` changed by ``rule``, empty where it does not fit or leaves too little."""
+    lower = word.lower()
+    match = rule.pattern.search(lower)
+    if not match or match.start() == 0 or len(word) < _SHORTEST:
+        return ""
+    return _recase(word, rule.pattern.sub(rule.replacement, lower))
+
+
+def _agreeing(nominative: str, tail: list[str]) -> list[str]:
+    """Return the words behind a head, those that agree with it in the nominative.
+
+    The adjectives of a feminine head (``Băncii Centrale Europene``), or a second head behind
+    ``și`` (``Bosniei și Herțegovinei``).
+    """
+    if not nominative.lower().endswith("a"):
+        return tail
+    if len(tail) > 1 and tail[0] == "și":
+        second = next((word for rule in _ENDINGS if (word := _apply(rule, tail[1]))), tail[1])
+        return [tail[0], second, *tail[2:]]
     result = list(tail)
     for number, word in enumerate(tail):
-        changed = _first(_ADJECTIVES, word)
-        if not changed:
+        result[number] = _changed(_ADJECTIVES, word)
+        if result[number] == word:
             break
-        result[number] = changed
     return result
 
 
-def _first(rules: tuple[shared.Respelling, ...], word: str) -> str:
-    """Return ``word`` changed by the first rule that fits, empty when none does."""
-    for rule in rules:
-        if rule.pattern.search(word):
-            return rule.pattern.sub(rule.replacement, word)
-    return ""
+def _changed(rules: list[tuple[re.Pattern[str], str]], word: str) -> str:
+    """Return ``word`` changed by the first rule that fits, unchanged when none does."""
+    lower = word.lower()
+    for pattern, replacement in rules:
+        if pattern.search(lower):
+            return _recase(word, pattern.sub(replacement, lower))
+    return word
 
 
-def _as_written(model: str, word: str) -> str:
-    """Return ``word`` in capitals or with a capital as ``model`` is."""
-    if model.isupper():
+def _recase(model: str, word: str) -> str:
+    """Return the lower-case ``word`` in capitals or with a capital as ``model`` is."""
+    if model.isupper() and len(model) > 1:
         return word.upper()
-    return word.capitalize() if model[:1].isupper() else word
+    common = 0
+    while common < min(len(model), len(word)) and model[common].lower() == word[common]:
+        common += 1
+    return model[:common] + word[common:]

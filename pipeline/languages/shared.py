@@ -22,6 +22,18 @@ _ACRONYM: Final = re.compile(r"\b(?:[a-z]\.){2,}")
 _NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
 
 
+MIN_SKELETON: Final = 5
+"""The fewest consonants by which a name may be found without its vowels."""
+
+_VOWEL_RUN: Final = re.compile(r"[aeiouy]+")
+_VOWEL_CLASSES: Final = {"a": "a", "e": "i", "i": "i", "y": "i", "o": "u", "u": "u"}
+_FINAL_VOWEL: Final = re.compile(r"(?<=[^aiu ][aiu][^aiu ])[ai]\b")
+_FIRST_VOWEL: Final = re.compile(r"\b[aiu]")
+_INNER_VOWEL: Final = re.compile(r"(?<=\w)[aiu]")
+_NOT_CONSONANT: Final = re.compile(r"[aiu ]")
+_DOUBLED: Final = re.compile(r"([a-z])\1+")
+
+
 def load_data(code: str) -> dict[str, Any]:
     """Return the contents of ``data/<code>.toml``: word lists and rules of one language."""
     path = resources.files(__package__).joinpath("data", f"{code}.toml")
@@ -53,9 +65,55 @@ def fold_ascii(text: str) -> str:
     return " ".join(f"u{ord(letter):x}" for letter in text if letter.isalnum())
 
 
+def sound(key: str) -> str:
+    """Return a fold key as it sounds, coarsely: one letter for sounds that languages spell apart.
+
+    Vowels are three classes (a; e, i, y; o, u), of a run of vowels the first counts, and a final
+    ``a`` that follows another vowel; a last short vowel behind three sounds is dropped (``Roma``,
+    ``Rome``). A phonetic key in the manner of Metaphone (Philips 1990), made for names that come
+    from other languages and scripts. The consonant rules stand in ``data/sound.toml``.
+    """
+    for pattern, replacement in _SOUND_RULES:
+        key = pattern.sub(replacement, key)
+    key = _VOWEL_RUN.sub(_vowel_class, key)
+    key = _FINAL_VOWEL.sub("", key)
+    return _DOUBLED.sub(r"\1", key)
+
+
+def _vowel_class(run: re.Match[str]) -> str:
+    """Return a run of vowels as the class of its first, and ``a`` where it goes on to end in a."""
+    vowels = run.group()
+    return _VOWEL_CLASSES[vowels[0]] + ("a" if len(vowels) > 1 and vowels[-1] == "a" else "")
+
+
+def skeleton(key: str) -> str:
+    """Return the consonants of a sound key, and ``a`` for a word's first vowel.
+
+    Empty where fewer than five consonants are left: too many names share so few.
+    """
+    bare = _INNER_VOWEL.sub("", _FIRST_VOWEL.sub("a", key))
+    bare = _DOUBLED.sub(r"\1", bare)
+    return bare if len(_NOT_CONSONANT.sub("", bare)) >= MIN_SKELETON else ""
+
+
+def with_sounds(fold: str, spelled: Iterable[str], sounding: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys of a name: its fold, its respellings, then sound keys and skeletons.
+
+    ``spelled`` are respellings, the likeliest first; ``sounding`` the few folds whose sound counts.
+    At most :data:`MAX_KEYS`, the respellings giving way.
+    """
+    sounds = [sound(key) for key in sounding]
+    coarse = distinct([*sounds, *map(skeleton, sounds)])
+    room = MAX_KEYS - len(coarse)
+    return distinct([*distinct([fold, *spelled], max(1, room)), *coarse])
+
+
 def distinct(items: Iterable[str], limit: int = MAX_KEYS) -> tuple[str, ...]:
     """Return the first ``limit`` different non-empty items, in order."""
     return tuple(dict.fromkeys(item for item in items if item))[:limit]
+
+
+_SOUND_RULES: Final = tuple((re.compile(p), r) for p, r in load_data("sound")["rules"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +157,11 @@ def respell(
     return list(found)
 
 
+def _has_letter(word: str) -> bool:
+    """Tell whether ``word`` holds a letter (``Quận 1`` is not to become ``1``)."""
+    return any(char.isalpha() for char in word)
+
+
 @dataclass(frozen=True, slots=True)
 class Titles:
     """Titles and honorifics of one language, as lower-case word sequences.
@@ -126,16 +189,16 @@ class Titles:
         """Return ``name`` without its titles; the name itself where nothing else would be left."""
         words = name.split()
         plain = [lower(word).strip(".,") for word in words]
-        while words and not self._kept(plain):
-            count = self._match(plain, self.before, at_end=False)
-            if count:
-                words, plain = words[count:], plain[count:]
-                continue
-            count = self._match(plain, self.after, at_end=True)
-            if not count:
+        first, last = 0, len(words)
+        while not self._kept(plain[first:last]):
+            before = self._match(plain[first:last], self.before, at_end=False)
+            after = 0 if before else self._match(plain[first:last], self.after, at_end=True)
+            if not any(map(_has_letter, plain[first + before : last - after])):
                 break
-            words, plain = words[:-count], plain[:-count]
-        return " ".join(words).strip(" ,") or name
+            first, last = first + before, last - after
+            if not before and not after:
+                break
+        return " ".join(words[first:last]).strip(" ,") or name
 
     def _kept(self, plain: list[str]) -> bool:
         return any(tuple(plain[:n]) in self.keep for n in range(1, self.longest + 1))

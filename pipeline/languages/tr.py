@@ -17,6 +17,7 @@ from pipeline.languages.base import Reading
 
 _DATA: Final = shared.load_data("tr")
 _RULES: Final = shared.respellings(_DATA["respelling"])
+_SOUNDING: Final = shared.respellings(_DATA["sounding"])
 
 _VOWELS: Final = "aeıioöuüâîû"
 _BACK: Final = "aıouâû"
@@ -26,7 +27,8 @@ _LOWER: Final = str.maketrans({"İ": "i", "I": "ı"})
 _VARIANTS: Final = {"A": "ae", "I": "ıiuü", "D": "dt", "C": "cç"}
 _APOSTROPHE: Final = "'’‘ʼ＇`´′‛"
 _QUOTED: Final = re.compile(rf"[{_APOSTROPHE}]+(\w+)$")
-_FOLLOWING: Final = re.compile(rf"\s?[{_APOSTROPHE}]{{1,2}}(\w{{1,9}})(?!\w)")
+_FOLLOWING: Final = re.compile(rf" ?[{_APOSTROPHE}]{{1,2}}(\w{{1,9}})(?!\w)")
+_WINDOW: Final = 40
 
 
 def _lower(text: str) -> str:
@@ -78,6 +80,8 @@ _SUFFIXES: Final = frozenset(
 _BARE: Final[tuple[tuple[str, float], ...]] = tuple(
     (ending, cost) for ending, cost in _DATA["endings"]["bare"]
 )
+_PARTICLES: Final = frozenset(_DATA["endings"]["particles"])
+_INSTITUTIONS: Final = frozenset(_DATA["institutions"])
 _TITLES: Final = shared.Titles.from_data(_DATA, _lower)
 
 
@@ -93,24 +97,27 @@ class Turkish:
     def readings(self, surface: str) -> tuple[Reading, ...]:
         """Return the name without its ending and as written.
 
-        An ending behind an apostrophe is certain; one glued on is taken off where vowel harmony
-        and consonants allow it, at a cost, and the form as written stays first.
+        An ending behind an apostrophe is certain, and so is one that the spelling rules glue to an
+        institution (``Dışişleri Bakanlığından``: Türk Dil Kurumu, Yazım Kılavuzu, 2012). Any other
+        glued one is taken off where harmony and consonants allow it, the form as written first.
         """
         name = self.orthography(surface)
         written = Reading(name, "", 0.0)
         count = self.inside_suffix(name)
         if count:
             return (Reading(name[:-count].rstrip("'"), name[-count:], 0.05), written)
-        return (written, *_bare_readings(name))
+        bare = _bare_readings(name)
+        sure = [reading for reading in bare if reading.cost < 0.1]
+        return (*sure, written, *(reading for reading in bare if reading.cost >= 0.1))
 
     def suffix_after(self, text: str, end: int) -> str:
         """Return apostrophe and ending (``'ın``, a loose `` 'ta``), empty when there is none."""
         match = _FOLLOWING.match(text, end)
         if not match or not text[:end].strip():
             return ""
-        if match.group()[0].isspace() and _lower(match.group(1)) in _DATA["endings"]["words"]:
-            return ""
-        if not _is_suffix(text[max(0, end - 40) : end], match.group(1)):
+        stem, ending = text[max(0, end - _WINDOW) : end], match.group(1)
+        loose = match.group()[0].isspace()
+        if not _is_suffix(stem, ending) or (loose and not _fits(stem, ending)):
             return ""
         return match.group()
 
@@ -132,8 +139,10 @@ class Turkish:
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold, then respellings towards English (``Caparov``: ``japarov``)."""
         written = self.orthography(name)
-        spelled = shared.respell(_lower(written), _RULES, shared.MAX_KEYS - 1, shared.fold_ascii)
-        return shared.distinct([self.fold(written), *spelled])
+        fold = self.fold(written)
+        spelled = shared.respell(_lower(written), _RULES, shared.MAX_KEYS, shared.fold_ascii)
+        english = shared.respell(_lower(written), _SOUNDING, 1, shared.fold_ascii)
+        return shared.with_sounds(fold, spelled, [fold, *english])
 
 
 def _is_suffix(stem: str, ending: str) -> bool:
@@ -153,19 +162,42 @@ def _is_suffix(stem: str, ending: str) -> bool:
     return len(last) >= 2
 
 
+def _fits(stem: str, ending: str) -> bool:
+    """Tell whether ``ending`` obeys harmony behind ``stem`` and is no word of its own."""
+    last, ending = _lower(re.findall(r"\w+", stem)[-1]), _lower(ending)
+    if ending in _PARTICLES or not any(letter in _VOWELS for letter in last):
+        return False
+    return any(_harmonic(last, form) == ending for form in _DATA["endings"]["apostrophe"])
+
+
 def _bare_readings(name: str) -> list[Reading]:
     """Return readings of ``name`` whose last word loses an ending that is glued on."""
     head, _, word = name.rpartition(" ")
     plain = _lower(word)
     found: dict[str, Reading] = {}
     for ending, cost in _BARE:
-        for length in range(len(plain) - 1, 2, -1):
+        for length in range(max(3, len(plain) - 5), len(plain)):
             stem = plain[:length]
-            if len(plain) - length > 5 or not any(letter in _VOWELS for letter in stem):
-                break
-            if _harmonic(stem, ending) == plain[length:]:
-                form = f"{head} {word[:length]}".strip()
-                reading = Reading(form, word[length:], cost)
-                if form not in found or found[form].cost > cost:
-                    found[form] = reading
-    return sorted(found.values(), key=lambda reading: (reading.cost, reading.name))
+            if not _can_end(stem) or _harmonic(stem, ending) != plain[length:]:
+                continue
+            kept = word[:length]
+            price = 0.05 if head and stem in _INSTITUTIONS else cost
+            found = _cheaper(found, Reading(f"{head} {kept}".strip(), word[length:], price))
+            # A k between vowels softens to ğ: Zonguldak, Zonguldağa.
+            if stem[-1] == "ğ" and plain[length] in _VOWELS:
+                hard = kept[:-1] + ("K" if kept[-1] == "Ğ" else "k")
+                found = _cheaper(found, Reading(f"{head} {hard}".strip(), word[length:], price))
+    return sorted(found.values(), key=lambda reading: (reading.cost, -len(reading.name)))
+
+
+def _can_end(stem: str) -> bool:
+    """Tell whether a word can end as ``stem`` does: it holds a vowel, and no y closes a cluster."""
+    if not stem[-1].isalpha() or not any(letter in _VOWELS for letter in stem):
+        return False
+    return not (stem[-1] == "y" and stem[-2] not in _VOWELS)
+
+
+def _cheaper(found: dict[str, Reading], reading: Reading) -> dict[str, Reading]:
+    """Return ``found`` with ``reading``, unless it has the same name at no higher cost."""
+    known = found.get(reading.name)
+    return found if known and known.cost <= reading.cost else {**found, reading.name: reading}

@@ -37,4 +37,5 @@ class Undetermined:
 
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold."""
-        return shared.distinct([self.fold(name)])
+        fold = self.fold(name)
+        return shared.with_sounds(fold, (), [fold])

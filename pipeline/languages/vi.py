@@ -69,5 +69,5 @@ class Vietnamese:
         """Return the fold, then respellings of a foreign name written in syllables."""
         fold = self.fold(name)
         joined = self.orthography(name).replace("-", "").lower()
-        spelled = shared.respell(joined, _RULES, shared.MAX_KEYS - 1, shared.fold_ascii)
-        return shared.distinct([fold, *spelled])
+        spelled = shared.respell(joined, _RULES, shared.MAX_KEYS, shared.fold_ascii)
+        return shared.with_sounds(fold, spelled, spelled[:1])
