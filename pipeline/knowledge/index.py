@@ -36,7 +36,7 @@ ALIAS_LANGUAGES: Final = (*LANGUAGES, UNDETERMINED)
 
 _POSTINGS_PER_QUERY: Final = 200_000
 """How many postings a similarity lookup reads before it leaves common n-grams to the rescoring."""
-_RESCORED: Final = 4
+_RESCORED: Final = 3
 """How many candidates are rescored for each one asked for."""
 _CACHED: Final = 16_384
 
@@ -126,6 +126,7 @@ class Index:
         self._key_rank = numbers("key_rank")
         self._key_norm = numbers("key_norm")
         self._word_number = numbers("word_number")
+        self._word_folds = numbers("word_folds")
         self._word_entries = numbers("word_entries")
         self._word_entry = numbers("word_entry")
         self._gram_weight = numbers("gram_weight")
@@ -242,84 +243,92 @@ class Index:
         n-gram of a key counted once; an entry stands with its best key. Candidates are found by
         their rarer n-grams, then scored on all. Equal ones by falling prior. Answers are cached.
         """
-        marked = grams.symbols(key)
-        codes = grams.codes(marked)
+        codes = grams.codes(grams.symbols(key))
         weights = self._gram_weight[codes]
         norm = math.sqrt(float(weights.sum()))
-        sizes = self._gram_keys[codes + 1] - self._gram_keys[codes]
-        candidates, scores, skipped = self._candidates(codes, weights, sizes, limit * _RESCORED)
+        candidates, sums, unread = self._candidates(codes, weights, limit * _RESCORED)
+        names: list[str] = self._key_text.take(pa.array(candidates)).to_pylist()
+        cosines = [
+            round((total + _shared(name, unread)) / (norm * key_norm), 6)
+            for name, total, key_norm in zip(
+                names, sums.tolist(), self._key_norm[candidates].tolist(), strict=True
+            )
+        ]
         found: dict[int, Similar] = {}
-        for candidate, score in zip(candidates.tolist(), scores.tolist(), strict=True):
-            name: str = self._key_text[candidate].as_py()
-            symbols = grams.symbols(name)
-            total = score + sum(weight for gram, weight in skipped if gram in symbols)
-            cosine = min(1.0, total / (norm * float(self._key_norm[candidate])))
-            first, last = self._key_aliases[candidate : candidate + 2].tolist()
-            for entry in set(self._alias_entry[self._key_alias[first:last]].tolist()):
-                if entry not in found or cosine > found[entry].similarity:
-                    found[entry] = Similar(entry, name, cosine)
+        last = 0.0
+        for place in sorted(range(len(names)), key=lambda place: -cosines[place]):
+            if len(found) >= limit and cosines[place] < last:
+                break
+            last = cosines[place]
+            for entry in self._entries_of_key(int(candidates[place])):
+                found.setdefault(entry, Similar(entry, names[place], last))
         ranked = sorted(
-            found.values(), key=lambda s: (-s.similarity, -float(self._prior[s.entry]), s.entry)
+            found.values(), key=lambda hit: (-hit.similarity, -self._prior[hit.entry], hit.entry)
         )
         return tuple(ranked[:limit])
 
     def _candidates(
-        self,
-        codes: grams.Codes,
-        weights: npt.NDArray[np.float32],
-        sizes: npt.NDArray[np.int64],
-        limit: int,
+        self, codes: grams.Codes, weights: npt.NDArray[np.float32], limit: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], list[tuple[bytes, float]]]:
-        """Return up to ``limit`` keys, their sums of shared weights, and the n-grams not read."""
+        """Return the ``limit`` keys that share most of the rarer n-grams, for its length.
+
+        Each with its sum of shared weights; and the common n-grams that were not read, with their
+        weights. A few keys more come back where several are equal.
+        """
         if self._scores is None:
             self._scores = np.zeros(len(self._key_text), dtype=np.float32)
+        starts, ends = self._gram_keys[codes].tolist(), self._gram_keys[codes + 1].tolist()
         touched: list[npt.NDArray[np.uint32]] = []
-        skipped: list[tuple[bytes, float]] = []
+        unread: list[tuple[bytes, float]] = []
         budget = _POSTINGS_PER_QUERY
         for i in np.argsort(-weights, kind="stable").tolist():
-            budget -= int(sizes[i])
-            if sizes[i] == 0 or (budget < 0 and touched):
-                skipped.append((grams.text(int(codes[i])), float(weights[i])))
+            budget -= ends[i] - starts[i]
+            if starts[i] == ends[i] or (budget < 0 and touched):
+                unread.append((grams.text(int(codes[i])), float(weights[i])))
                 continue
-            start = int(self._gram_keys[codes[i]])
-            keys = self._gram_key[start : start + int(sizes[i])]
-            before = self._scores[keys]
-            touched.append(keys[before == 0])
-            self._scores[keys] = before + weights[i]
+            posting = self._gram_key[starts[i] : ends[i]]
+            before = self._scores[posting]
+            touched.append(posting[before == 0])
+            self._scores[posting] = before + weights[i]
         if not touched:
-            return np.empty(0, np.int64), np.empty(0, np.float32), skipped
-        keys = np.sort(np.concatenate(touched)).astype(np.int64)
+            return np.empty(0, np.int64), np.empty(0, np.float32), unread
+        keys = np.concatenate(touched)
         sums = self._scores[keys]
         self._scores[keys] = 0
         if len(keys) > limit:
-            order = np.argsort(-sums / self._key_norm[keys], kind="stable")[:limit]
-            keys, sums = keys[order], sums[order]
-        return keys, sums, skipped
+            partial = sums / self._key_norm[keys]
+            best = np.flatnonzero(partial >= np.partition(partial, -limit)[-limit])
+            keys, sums = keys[best], sums[best]
+        return keys.astype(np.int64), sums, unread
 
     def by_word(self, word: str, limit: int = 200) -> list[int]:
-        """Return the entries one of whose fold keys has ``word`` in it, by falling prior.
-
-        At most ``limit`` of them.
-        """
-        span = self._find_word(word)
-        return self._word_entry[span.start : min(span.stop, span.start + limit)].tolist()
+        """Return the entries with ``word`` in a fold key, at most ``limit``, by falling prior."""
+        found = self._find_word(word)
+        if found is None:
+            return []
+        first, last = self._word_entries[found : found + 2].tolist()
+        entries: list[int] = self._word_entry[first : min(last, first + limit)].tolist()
+        return entries
 
     def word_idf(self, word: str) -> float:
-        """Return how rare ``word`` is among the entries' fold keys.
+        """Return how rare ``word`` is among the plain folds of the entries' names.
 
-        The natural logarithm of entries by entries that have it, both plus one: 0 for a word in
-        every entry.
+        The natural logarithm of all entries by the entries that have it, both plus one: 0 for a
+        word in every entry.
         """
-        return math.log((1 + len(self)) / (1 + len(self._find_word(word))))
+        found = self._find_word(word)
+        entries = 0 if found is None else int(self._word_folds[found])
+        return math.log((1 + len(self)) / (1 + entries))
+
+    def _entries_of_key(self, key: int) -> set[int]:
+        first, last = self._key_aliases[key : key + 2].tolist()
+        return set(self._alias_entry[self._key_alias[first:last]].tolist())
 
     def _find_key(self, key: str) -> int | None:
         return _find(key, self._key_number, self._key_text)
 
-    def _find_word(self, word: str) -> range:
-        found = _find(word, self._word_number, self._word_text)
-        if found is None:
-            return range(0)
-        return range(*self._word_entries[found : found + 2].tolist())
+    def _find_word(self, word: str) -> int | None:
+        return _find(word, self._word_number, self._word_text)
 
     def _alias(self, alias: int) -> Alias:
         return Alias(
@@ -331,6 +340,12 @@ class Index:
     def _hit(self, alias: int, key_rank: int) -> Hit:
         found = self._alias(alias)
         return Hit(int(self._alias_entry[alias]), found.text, found.lang, found.source, key_rank)
+
+
+def _shared(key: str, weighted: list[tuple[bytes, float]]) -> float:
+    """Return the sum of the weights of those n-grams that ``key`` holds."""
+    marked = grams.symbols(key)
+    return sum([weight for gram, weight in weighted if gram in marked])
 
 
 def _find(text: str, numbers: npt.NDArray[np.uint64], texts: pa.Array) -> int | None:

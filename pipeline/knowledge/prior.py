@@ -16,7 +16,14 @@ _SMALLEST_PLACE: Final = 0.1
 _LARGEST_PLACE: Final = 0.75
 _LARGEST_POPULATION: Final = 4e7
 
-BULK_SOURCES: Final = ("CLDR", "GeoNames", "supraverden", "EveryPolitician", "Cricsheet", "Wikidata")
+BULK_SOURCES: Final = (
+    "CLDR",
+    "GeoNames",
+    "supraverden",
+    "EveryPolitician",
+    "Cricsheet",
+    "Wikidata",
+)
 """First words of the `source` of rows taken over in bulk; every other row was picked by a person.
 
 Their order says whose names come first where several of them describe one entry.
