@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
@@ -28,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 quarantine_app = typer.Typer(help="Input that could not be processed.", no_args_is_help=True)
 models_app = typer.Typer(help="The models that recognise names.", no_args_is_help=True)
@@ -219,7 +221,7 @@ def knowledge_build(as_json: Json = False, out: Out = _OUT, config: Config = Non
 
     summary = build_command(load(config).knowledge)
     if as_json:
-        _print_json_lines([summary.as_dict()])
+        _print_json_lines([asdict(summary)])
     else:
         _console.print(report.knowledge(summary))
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from pipeline.evaluate import Bcubed, Evaluation, Score
-from pipeline.run import Summary
-from pipeline.status import Status
+if TYPE_CHECKING:  # so that a command loads only what it uses
+    from pipeline.evaluate import Bcubed, Evaluation, Score
+    from pipeline.knowledge.build import Summary as KnowledgeSummary
+    from pipeline.run import Summary
+    from pipeline.status import Status
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
@@ -169,3 +171,21 @@ def _grow(branch: Tree, value: Any) -> None:
 
 def _is_nested(item: Any) -> bool:
     return isinstance(item, list) and any(isinstance(part, Mapping) for part in item)
+
+
+def knowledge(built: KnowledgeSummary) -> RenderableType:
+    """Return what an index was built from."""
+    return Group(
+        *(
+            table(title, [column, "#count"], counts.items())
+            for title, column, counts in (
+                ("Rows by file", "file", built.by_file),
+                ("Entries by label", "label", built.by_label),
+                ("Aliases by language", "language", built.by_language),
+            )
+        ),
+        Text(
+            f"{built.entries:,} entries · {built.aliases:,} aliases · "
+            f"{built.size_bytes / 1e6:.1f} MB · {built.seconds:.1f} s · {built.checksum[:12]}"
+        ),
+    )

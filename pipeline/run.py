@@ -29,7 +29,7 @@ from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.models import checksums
 from pipeline.progress import Reporter, Silent
-from pipeline.resolve import registry
+from pipeline.resolve import catalogue, registry
 from pipeline.resolve.finish import finish
 from pipeline.schemas import RUNS, SCHEMA_VERSION, TABLES
 from pipeline.settings import Settings
@@ -194,17 +194,19 @@ class _Night:
             for number in range(taken.n_shards):
                 settled = staging.read_part("settled", number)
                 staging.write_part("final", number, finish(settled, assignment, run_id))
+            entities = catalogue.attributes(self._state.connection, assignment.delta)
             published = publish.stage_tables(
                 self._store,
                 run_id,
                 night,
-                registry.entities(self._state.connection, assignment.delta),
-                registry.known_names(self._state.connection, assignment.delta, self._index),
+                entities,
+                catalogue.known_names(entities, self._index),
                 lambda: quarantine.after_run(
                     self._store, _sources(manifest), frozenset(manifest["retry"])
                 ),
             )
-            staging.write_table("redirects", [registry.redirects(self._state.connection)])
+            redirects = catalogue.redirects(self._state.connection, assignment.delta, run_id)
+            staging.write_table("redirects", [redirects])
         failed = sum(pq.ParquetFile(part).metadata.num_rows for part in _failed_parts(staging))
         summary = Summary(
             run_id=run_id,
@@ -212,7 +214,7 @@ class _Night:
             resumed=resumed,
             n_skipped=taken.n_skipped,
             published=published,
-            n_new_entities=assignment.n_minted,
+            n_new_entities=len(assignment.minted),
             n_quarantined=taken.n_quarantined + failed,
             seconds=self._seconds,
             peak_rss_mb=max(self._peak_rss_mb, shard.peak_rss_mb()),
@@ -358,7 +360,7 @@ def code_hash() -> str:
 
 def _clusters(staging: Staging) -> Iterable[pa.Table]:
     for part in staging.parts("settled"):
-        yield pq.ParquetFile(part).read()
+        yield registry.distinct(pq.ParquetFile(part).read())
 
 
 def _failed_parts(staging: Staging) -> list[Path]:

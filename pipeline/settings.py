@@ -93,7 +93,8 @@ def load(path: Path | None = None) -> Settings:
     try:
         settings = Settings(**values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # An unknown key explains the missing one it was meant to be.
+        first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
         key = ".".join(str(part) for part in first["loc"])
         raise UsageError(f"setting '{key}': {first['msg']}; see {file}") from None
     return _checked(settings, file)

@@ -1,8 +1,8 @@
 """What the output folder remembers between runs, in one SQLite file.
 
-Three parts share the file and are changed in one transaction at publication: the ledger of input
-that was taken in, the registry of entity ids (:mod:`pipeline.resolve.registry`), and the attempts
-that ``runs`` is written from. Rows carry the ``run_id`` that wrote them.
+Three parts share the file: the ledger of input that was taken in, the registry of entity ids
+(:mod:`pipeline.resolve.registry`), and the attempts that ``runs`` is written from. Rows carry the
+``run_id`` that wrote them; what a publication changes can be applied twice.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class State:
         Raises:
             sqlite3.DatabaseError: the file is damaged.
         """
-        connection = sqlite3.connect(path, isolation_level=None)
+        connection = sqlite3.connect(path)
         try:
             connection.execute("PRAGMA synchronous = FULL")
             connection.executescript(_LEDGER)
@@ -120,14 +120,12 @@ class State:
 
     def record_attempt(self, row: Mapping[str, Any]) -> None:
         """Write down an attempt; a second call with the same run and number replaces it."""
-        self.connection.execute(
-            "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)",
-            (row["run_id"], row["attempt"], json.dumps(dict(row), sort_keys=True)),
-        )
+        with self.connection:
+            self._put_attempt(row)
 
     def record_idle(self, at: str, n_skipped: int) -> None:
         """Write down that a run found nothing new; only the last such time is kept."""
-        with self._transaction():
+        with self.connection:
             self.connection.execute("DELETE FROM idle")
             self.connection.execute("INSERT INTO idle VALUES (?, ?)", (at, n_skipped))
 
@@ -148,10 +146,11 @@ class State:
         ids: registry.Delta,
         attempt: Mapping[str, Any],
     ) -> None:
-        """Make a run part of the state, all of it or nothing. Repeating it changes nothing."""
+        """Make a run part of the state. Repeatable, also after a call that was cut short."""
         if run_id in self.published():
             return
-        with self._transaction():
+        registry.apply(self.connection, ids, run_id)
+        with self.connection:
             execute = self.connection.executemany
             execute(
                 "INSERT OR IGNORE INTO files VALUES (?, ?, ?)",
@@ -165,19 +164,14 @@ class State:
                 "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
                 ((*arrival, run_id) for arrival in ledger.arrivals),
             )
-            registry.apply(self.connection, ids, run_id)
-            self.record_attempt(attempt)
+            self._put_attempt(attempt)
             self.connection.execute("INSERT INTO published (run_id) VALUES (?)", (run_id,))
+
+    def _put_attempt(self, row: Mapping[str, Any]) -> None:
+        self.connection.execute(
+            "INSERT OR REPLACE INTO attempts VALUES (?, ?, ?)",
+            (row["run_id"], row["attempt"], json.dumps(dict(row), sort_keys=True)),
+        )
 
     def _exists(self, query: str, *parameters: str) -> bool:
         return self.connection.execute(query, parameters).fetchone() is not None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 import shutil
@@ -35,6 +36,9 @@ _ORDER: Final = (
     "quarantine",
     "runs",
 )
+
+
+_REGISTRY_TABLES: Final = tuple(field.name for field in dataclasses.fields(registry.Delta))
 
 
 class Staging:
@@ -232,7 +236,8 @@ def _write_delta(
     days = ((doc_id, day.isoformat()) for doc_id, day in ledger.documents)
     _write_rows(folder / "documents.parquet", ("doc_id", "date"), days)
     _write_rows(folder / "arrivals.parquet", Arrival._fields, ledger.arrivals)
-    for name, table in ids.tables().items():
+    for name in _REGISTRY_TABLES:
+        table = getattr(ids, name)
         files.write_parquet(folder / "registry" / f"{name}.parquet", table.schema, [table])
     files.write_json(folder / "attempt.json", dict(attempt))
 
@@ -246,9 +251,8 @@ def _read_delta(folder: Path) -> tuple[LedgerDelta, registry.Delta, dict[str, An
         ),
         arrivals=(Arrival(*row) for row in _read_rows(folder / "arrivals.parquet")),
     )
-    ids = registry.Delta.from_tables(
-        {path.stem: pq.ParquetFile(path).read() for path in (folder / "registry").glob("*.parquet")}
-    )
+    paths = (folder / "registry" / f"{name}.parquet" for name in _REGISTRY_TABLES)
+    ids = registry.Delta(*(pq.ParquetFile(path).read() for path in paths))
     return ledger, ids, files.read_json(folder / "attempt.json")
 
 

@@ -1,0 +1,68 @@
+"""The registry as tables to publish, as it will be once a run's delta is applied."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pyarrow as pa
+
+from pipeline.knowledge.index import Index
+from pipeline.resolve.registry import Delta
+from pipeline.resolve.tables import REGISTRY_ENTITIES
+from pipeline.schemas import REDIRECTS
+from pipeline.scripts import script_of
+
+ATTRIBUTES: Final = pa.schema([field for field in REGISTRY_ENTITIES if field.name != "action"])
+"""What is known of an entity besides its counts; ``knowledge_key`` is not published."""
+
+KNOWN_NAMES: Final = pa.schema(
+    [(column, pa.string()) for column in ("entity_id", "lang", "script", "name")]
+)
+"""A spelling of an entity in the knowledge base."""
+
+
+def attributes(connection: sqlite3.Connection, delta: Delta) -> pa.Table:
+    """Return :data:`ATTRIBUTES` of every entity, those that ``delta`` adds or changes included."""
+    columns = ", ".join(ATTRIBUTES.names)
+    found = connection.execute(f"SELECT {columns} FROM entities").fetchall()
+    rows = {row[0]: dict(zip(ATTRIBUTES.names, row, strict=True)) for row in found}
+    for row in delta.entities.to_pylist():
+        rows[row["entity_id"]] = {name: row[name] for name in ATTRIBUTES.names}
+    return pa.Table.from_pylist([rows[entity_id] for entity_id in sorted(rows)], ATTRIBUTES)
+
+
+def known_names(entities: pa.Table, index: Index) -> pa.Table:
+    """Return :data:`KNOWN_NAMES` of the entities (:data:`ATTRIBUTES`) that the index knows."""
+    rows = sorted(
+        {
+            (entity_id, lang, script_of(name), name)
+            for entity_id, key in zip(
+                entities["entity_id"].to_pylist(), entities["knowledge_key"].to_pylist(), strict=True
+            )
+            for lang, name in _spellings(key, index)
+        }
+    )
+    columns = zip(*rows, strict=True) if rows else [[] for _ in KNOWN_NAMES]
+    return pa.table([pa.array(list(column), pa.string()) for column in columns], KNOWN_NAMES)
+
+
+def _spellings(key: str | None, index: Index) -> Iterator[tuple[str, str]]:
+    number = index.by_key(key) if key is not None else None
+    if number is None:
+        return
+    entry = index.entry(number)
+    yield from entry.names.items()
+    yield from ((alias.lang, alias.text) for alias in entry.aliases)
+
+
+def redirects(connection: sqlite3.Connection, delta: Delta, run_id: str) -> pa.Table:
+    """Return the table ``redirects``, those that ``delta`` adds under ``run_id`` included."""
+    columns = ", ".join(REDIRECTS.names)
+    rows: list[dict[str, Any]] = [
+        dict(zip(REDIRECTS.names, row, strict=True))
+        for row in connection.execute(f"SELECT {columns} FROM redirects")
+    ]
+    rows += [{**row, "run_id": run_id} for row in delta.redirects.to_pylist()]
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["entity_id"])), REDIRECTS)

@@ -1,0 +1,110 @@
+"""The command as a person or a cron job sees it: output, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from pipeline.store import Store
+
+
+def exonym(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    code = "from pipeline.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_status_of_a_published_folder(published: Path) -> None:
+    result = exonym("status", "--out", str(published))
+    assert result.returncode == 0
+    assert "published" in result.stdout
+    assert "daily_pairs" in result.stdout
+
+
+def test_status_of_an_empty_folder_changes_nothing(tmp_path: Path) -> None:
+    assert exonym("status", "--out", str(tmp_path)).returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_search_finds_the_entity_behind_any_spelling(published: Path) -> None:
+    names = ["Caparov", "जापारोव", "Sadyr Japarov"]
+    result = exonym("search", "-", "--json", "--out", str(published), stdin="\n".join(names))
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["query"] for answer in answers] == names
+    best = [answer["results"][0] for answer in answers]
+    assert len({hit["entity_id"] for hit in best}) == 1
+    assert set(best[0]) >= {"entity_id", "name", "label", "score", "method"}
+
+
+def test_explain_a_mention_and_an_entity(published: Path) -> None:
+    mention = pd.read_parquet(published / "mentions").iloc[0]
+    chain = exonym("explain", mention["mention_id"], "--json", "--out", str(published))
+    told = json.loads(chain.stdout)
+    assert told["mention"]["surface"] == mention["surface"]
+    assert told["entity"]["entity_id"] == mention["entity_id"]
+    entity = exonym("explain", mention["entity_id"], "--out", str(published))
+    assert entity.returncode == 0
+    assert "names" in entity.stdout
+
+
+def test_evaluate_prints_json(published: Path, shared: Path) -> None:
+    gold = shared / "gold" / "seeds.jsonl"
+    result = exonym("evaluate", str(gold), "--json", "--out", str(published))
+    told = json.loads(result.stdout)
+    scores = {(row["lang"], row["label"]): row["f1"] for row in told["exact"]}
+    assert scores["all", "all"] >= 0.85
+    assert all(scores[lang, "all"] >= 0.80 for lang in ("hi", "ro", "tr", "en", "vi"))
+    assert told["b_cubed_aligned"]["f1"] >= 0.95
+
+
+def test_models_and_knowledge_are_listed() -> None:
+    listed = exonym("models", "list", "--json")
+    languages = {row["lang"] for row in map(json.loads, listed.stdout.splitlines())}
+    assert {"hi", "ro", "tr", "en", "vi"} <= languages
+    assert exonym("models", "verify").returncode == 0
+
+
+def test_the_lock_gives_exit_code_3(tmp_path: Path, root: Path) -> None:
+    with Store(tmp_path / "out").locked():
+        result = exonym("run", str(root / "data" / "raw"), "--out", str(tmp_path / "out"))
+    assert result.returncode == 3
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "nowhere"),
+        ("run", "--date", "yesterday"),
+        ("run", "--no-such-flag"),
+        ("run", "--workers", "0"),
+        ("nonsense",),
+        ("status", "--config", "nowhere.toml"),
+        ("search", "Putin", "--lang", "ru"),
+        ("explain", "nonsense"),
+        ("evaluate", "nowhere.jsonl"),
+    ],
+)
+def test_wrong_usage_gives_exit_code_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    result = exonym(*arguments, "--out", str(tmp_path / "out"))
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+    assert result.stderr
+
+
+def test_every_command_is_in_the_readme(root: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    commands = ("run", "status", "quarantine list", "quarantine retry", "search", "explain")
+    for command in (*commands, "evaluate", "models list", "models verify", "models add"):
+        assert f"exonym {command}" in readme
+    assert "exonym knowledge build" in readme
