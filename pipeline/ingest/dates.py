@@ -31,8 +31,9 @@ _CREDIT_WORDS: Final = 6
 """The most words in a byline, a place or a reading time beside a date."""
 
 _LABELS: Final = ("published", "updated", "field")
-_BETWEEN: Final = ("filler", "colon", "comma")
-"""What may stand between a label and its date, and behind the date."""
+_AFTER_DATE: Final = ("filler", "colon", "comma")
+_BEFORE_DATE: Final = (*_AFTER_DATE, "field")
+"""What may stand about a date without making a sentence of it."""
 
 _ISO: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _HANDLE: Final = re.compile(r"(?<![\w.])@\w")
@@ -146,7 +147,7 @@ def _labelled(line: str) -> Iterator[tuple[str, datetime.date]]:
     tokens = _tokens(line) if _may_be_publication_line(line) else []
     for place, label in enumerate(tokens):
         if label.kind in _LABELS and _opens_clause(tokens, place):
-            between = _run(tokens, place + 1)
+            between = _run(tokens, place + 1, _BEFORE_DATE)
             target = place + 1 + len(between)
             if label.kind == "field" and "colon" not in [token.kind for token in between]:
                 continue
@@ -188,7 +189,7 @@ def _opens_clause(tokens: Sequence[_Token], place: int) -> bool:
 
 def _closes(tokens: Sequence[_Token], place: int) -> bool:
     """Tell whether no sentence goes on after the date at ``place``."""
-    after = _run(tokens, place + 1)
+    after = _run(tokens, place + 1, _AFTER_DATE)
     rest = tokens[place + 1 + len(after) :]
     if not rest or rest[0].kind in (*_LABELS, "bar"):
         return True
@@ -198,8 +199,8 @@ def _closes(tokens: Sequence[_Token], place: int) -> bool:
     return rest[0].text[0].isupper() and not has_comma and _is_credit(rest)
 
 
-def _run(tokens: Sequence[_Token], start: int) -> list[_Token]:
-    return list(takewhile(lambda token: token.kind in _BETWEEN, tokens[start:]))
+def _run(tokens: Sequence[_Token], start: int, kinds: Sequence[str]) -> list[_Token]:
+    return list(takewhile(lambda token: token.kind in kinds, tokens[start:]))
 
 
 def _is_credit(tokens: Sequence[_Token]) -> bool:
@@ -220,7 +221,7 @@ def _bare(header: Sequence[str]) -> Iterator[datetime.date]:
         # The first line is the headline, which may well end in a date of its own.
         if len(dated) == 1 and (number or len(parts) == 1):
             credits = [part for part in parts if part not in dated]
-            dates = [token.date for token in dated[0] if token.kind not in _BETWEEN]
+            dates = [token.date for token in dated[0] if token.kind not in _BEFORE_DATE]
             if len(dates) == 1 and dates[0] and all(map(_is_credit, credits)):
                 yield dates[0]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 
-import pyarrow as pa
-
 from pipeline.ingest.dates import input_date, publication_date
 from pipeline.ingest.inputs import InputFile
 from pipeline.ingest.readers import reader_of
@@ -27,7 +25,7 @@ def read(file: InputFile, night: datetime.date, limits: Limits) -> Iterator[Inco
     try:
         for found in reader.read(file, night, limits):
             yield found if isinstance(found, Rejected) else _finish(found, file, night, limits)
-    except (OSError, pa.ArrowException) as error:
+    except OSError as error:
         reason = " ".join(str(error).split())
         yield Rejected(file.source, "unreadable", f"{reason}: check the file and deliver it again")
 

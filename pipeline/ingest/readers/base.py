@@ -67,7 +67,7 @@ class Reader(Protocol):
         """Yield the documents of ``file`` in its order, lazily; at most one is held at a time.
 
         ``night`` is the run's date; a date looked for in the document cannot be later. Raises
-        OSError or pyarrow.ArrowException where the file cannot be read on, and nothing else.
+        OSError where the file cannot be opened or read on, and nothing else.
         """
 
 

@@ -27,7 +27,7 @@ _DATED: Final = (
     " 'dat[ae]|time|publi|issued|created|modified', 'i')]"
     " | //script[@type='application/ld+json']"
     "[re:test(text(), 'date(published|created|modified)', 'i')]"
-    f" | //body//*[@itemprop='datePublished'][not({_ELSEWHERE})]"
+    f" | //body//*[self::meta or self::time][@itemprop='datePublished'][not({_ELSEWHERE})]"
     f" | (//h1/following::time[@datetime][not({_ELSEWHERE})])[1]"
     "[not(preceding::p[string-length(normalize-space()) > 200])]"
 )

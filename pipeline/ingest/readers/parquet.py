@@ -19,6 +19,8 @@ from pipeline.ingest.readers.fields import FIELDS, FieldsError, draft_of
 from pipeline.ingest.records import Draft, Limits, Rejected
 
 _ROWS_AT_A_TIME: Final = 16
+_DAMAGE: Final = (OSError, pa.ArrowException, ValueError, LookupError, OverflowError)
+"""What pyarrow raises on damaged files, a UnicodeDecodeError among the ValueErrors."""
 
 
 class _Parquet:
@@ -32,8 +34,12 @@ class _Parquet:
             if not stream.size():
                 yield Rejected(file.source, "empty", "the file is empty: deliver it again")
                 return
-            with pq.ParquetFile(stream, pre_buffer=False) as table:
-                yield from _rows(file.source, table, limits)
+            try:
+                with pq.ParquetFile(stream, pre_buffer=False) as table:
+                    yield from _rows(file.source, table, limits)
+            except _DAMAGE as error:
+                message = f"the file is damaged ({' '.join(str(error).split())}): deliver it again"
+                yield Rejected(file.source, "unreadable", message)
 
 
 def _rows(source: str, table: pq.ParquetFile, limits: Limits) -> Iterator[Draft | Rejected]:
