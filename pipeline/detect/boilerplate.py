@@ -22,13 +22,13 @@ _ADDRESS: Final = regex.compile(
 _COPYRIGHT: Final = regex.compile(r"(?:©|\(c\)|copyright\b)", regex.IGNORECASE)
 _TRAIL: Final = regex.compile(r"\s*(?:[>»›|/]|->|→)\s*")
 
-_PARAGRAPH: Final = 15
+_PARAGRAPH: Final = 10
 """Words from which a line that ends as sentences do is running text."""
 
 _RARE: Final = 5
-"""Letters from which a word tells something of what a text is about."""
+"""Letters by which a word tells what a text is about; what stands behind is mostly inflection."""
 
-RESUMES_ALONE: Final = 0.30
+RESUMES_ALONE: Final = 0.35
 RESUMES_TOGETHER: Final = 0.15
 """Share of a paragraph's longer words that the article has used before, from which it goes on."""
 
@@ -75,7 +75,7 @@ def resumption(article: Sequence[Line], rest: Sequence[Line]) -> int:
 
 
 def _telling_words(lines: Sequence[Line]) -> set[str]:
-    return {word for line in lines for word in line.words if len(word) >= _RARE}
+    return {word[:_RARE] for line in lines for word in line.words if len(word) >= _RARE}
 
 
 def _is_notice(line: Line) -> bool:

@@ -30,12 +30,13 @@ _POST_SIGNATURE: Final = regex.compile(r"[—–-]\s?\S.{0,80}\(@\w+\)")
 """How an embedded post is signed: `— Name (@handle) November 26, 2025`."""
 
 _PARTICLES: Final = frozenset(
-    {"al", "and", "bin", "da", "de", "del", "den", "der", "di", "du", "el", "ibn", "la", "le"}
+    {"al", "and", "bin", "by", "da", "de", "del", "den", "der", "di", "du", "el", "ibn", "la", "le"}
     | {"of", "ten", "the", "van", "ve", "von", "và", "și", "zu"}
 )
 """Words that stand in lower case within and between names."""
 
 _CAPITALISED: Final = regex.compile(r"\p{Lu}[\p{L}\p{M}'’.-]*")
+_BRACKETED: Final = regex.compile(r"\s*\([^()]*\)$")
 _HOLDS_DEVANAGARI: Final = regex.compile(r"\p{Script=Devanagari}")
 
 _AT_END: Final = regex.compile(
@@ -60,21 +61,27 @@ def is_credit_at_edge(line: Line) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether ``text`` reads as a person's name: two to five words, each with a capital."""
-    words = text.split()
+    """Whether ``text`` reads as a person's name: two to five words, each with a capital.
+
+    A bracket may follow: `(AFP)`.
+    """
+    words = _BRACKETED.sub("", text).split()
     return 2 <= len(words) <= 5 and _are_names(words) and words[0] not in _PARTICLES
 
 
 def trailing_credit(text: str) -> int | None:
     """Return where in ``text`` the credit begins with which a caption ends; None without one."""
+    place: int
     bracketed = _IN_BRACKETS.search(text)
     if bracketed and _begins_with_photo_label(bracketed["label"], bracketed["credit"]):
-        return bracketed.start("credit")
+        place = bracketed.start("credit")
+        return place
     for match in _AT_END.finditer(text, overlapped=True):
         label = Line(0, 0, match["label"])
         said = match["credit"].split()
         if page_phrases().photos.are(label.words) and len(said) <= _LONGEST_CREDIT + 2:
-            return match.start("credit")
+            place = match.start("credit")
+            return place
     return None
 
 
@@ -117,7 +124,7 @@ def _is_byline(line: Line) -> bool:
 
 def _are_names(words: list[str]) -> bool:
     """Whether ``words`` begin with capitals, all but particles and what sets names apart."""
-    bare = [word.strip(",|&/•·()") for word in words]
+    bare = [word.strip(",;|&/•·()") for word in words]
     return all(word in _PARTICLES or _CAPITALISED.fullmatch(word) for word in bare if word) and any(
         _CAPITALISED.fullmatch(word) for word in bare
     )

@@ -25,7 +25,7 @@ CLD2: Final = "pycld2"
 LANGID: Final = "py3langid"
 
 _SEED: Final = 0
-_LONGEST: Final = 1000
+_LONGEST: Final = 600
 """Characters that are read of a text: more change no answer and cost time."""
 
 _REMEMBERED: Final = 4096
