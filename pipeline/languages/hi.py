@@ -11,36 +11,31 @@ from pipeline.languages import shared
 from pipeline.languages.base import Reading
 
 _DATA: Final = shared.load_data("hi")
+
+
+def _table(name: str) -> dict[str, str]:
+    """Return a table of letters from the data file, its keys in NFC."""
+    return {unicodedata.normalize("NFC", key): value for key, value in _DATA[name].items()}
+
+
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
 _POSTPOSITIONS: Final = frozenset(_DATA["postpositions"])
 _RULES: Final = shared.respellings(_DATA["respelling"])
-_LETTER_NAMES: Final[dict[str, str]] = {
-    unicodedata.normalize("NFC", name): letter for name, letter in _DATA["letter_names"].items()
-}
 _NUKTA: Final = "\u093c"
 _VIRAMA: Final = "\u094d"
 _ANUSVARA: Final = "\u0902"
 _CANDRABINDU: Final = "\u0901"
-RTL = True
 
-_CONSONANTS: Final = {
-    "क": "k", "ख": "kh", "ग": "g", "घ": "gh", "ङ": "n", "च": "ch", "छ": "chh", "ज": "j",
-    "झ": "jh", "ञ": "n", "ट": "t", "ठ": "th", "ड": "d", "ढ": "dh", "ण": "n", "त": "t",
-    "थ": "th", "द": "d", "ध": "dh", "न": "n", "प": "p", "फ": "P", "ब": "b", "भ": "bh",
-    "म": "m", "य": "y", "र": "r", "ल": "l", "ळ": "l", "व": "v", "श": "sh", "ष": "S",
-    "स": "s", "ह": "h", "ऩ": "n", "ऱ": "r", "ऴ": "l",
-    "क़": "q", "ख़": "kh", "ग़": "gh", "ज़": "z", "ड़": "R", "ढ़": "Rh", "फ़": "f", "य़": "y",
-}  # fmt: skip
-_SIGNS: Final = {
-    "ा": "A", "ि": "i", "ी": "I", "ु": "u", "ू": "U", "ृ": "ri", "ॄ": "ri", "ॅ": "e", "ॆ": "e",
-    "े": "e", "ै": "E", "ॉ": "W", "ॊ": "o", "ो": "o", "ौ": "O",
-}  # fmt: skip
-_VOWELS: Final = {
-    "अ": "a", "आ": "A", "इ": "i", "ई": "I", "उ": "u", "ऊ": "U", "ऋ": "ri", "ऍ": "e", "ऎ": "e",
-    "ए": "e", "ऐ": "E", "ऑ": "W", "ऒ": "o", "ओ": "o", "औ": "O", "ॲ": "e", "ॐ": "om",
-}  # fmt: skip
+_LETTER_NAMES: Final = _table("letter_names")
+_LONGEST_LETTER_NAME: Final = max(map(len, _LETTER_NAMES))
+_CONSONANTS: Final = _table("consonants")
+_SIGNS: Final = _table("signs")
+_VOWELS: Final = _table("vowels")
 _PLAIN: Final = str.maketrans(
-    {"A": "a", "I": "i", "U": "u", "E": "ai", "O": "au", "W": "o", "R": "r", "P": "ph", "S": "sh"}
+    {
+        **{"A": "a", "I": "i", "U": "u", "E": "ai", "O": "au", "W": "o"},
+        **{"N": "n", "P": "ph", "R": "r", "S": "sh"},
+    }
 )
 _SONORITY: Final = {
     **dict.fromkeys("szhfS", 1), **dict.fromkeys("mn", 2), **dict.fromkeys("rlR", 3),
@@ -86,14 +81,13 @@ class Hindi:
         return _plain(_romanise_text(self.orthography(name)))
 
     def keys(self, name: str) -> tuple[str, ...]:
-        """Return the fold, the acronym it may spell, and other romanisings."""
+        """Return the fold, the acronym it may spell (``csto``), and other romanisings."""
         written = self.orthography(name)
         broad = _romanise_text(written)
-        fold = _plain(broad)
-        room = shared.MAX_KEYS
-        spelled = shared.respell(broad, _RULES, room, _plain)
-        sounding = [_plain(broad.replace("E", "a"))]
-        return shared.with_sounds(fold, [*_acronyms(written), *spelled], sounding)
+        spelled = shared.respell(broad, _RULES, shared.MAX_KEYS, _plain)
+        # English a is written ऐ as often as ए: कैमरन, Cameron.
+        sounding = _plain(broad.replace("E", "a"))
+        return shared.with_sounds(_plain(broad), [*_acronyms(written), *spelled], [sounding])
 
 
 def _plain(broad: str) -> str:
@@ -119,11 +113,13 @@ def _romanise(word: str) -> str:
     """Return one Devanagari word in Latin letters, without the schwas Hindi does not speak.
 
     What a fold does not tell apart but a respelling does stands in capitals: ``A I U`` are the long
-    vowels, ``E O`` ai and au, ``W`` the o of English words (ऑ), ``R`` ड़, ``P`` फ and ``S`` ष.
+    vowels, ``E O`` ai and au, ``W`` the o of English words (ऑ), ``R`` ड़, ``P`` फ, ``S`` ष and
+    ``N`` ञ, which makes ज्ञ gy.
     """
     sounds = _sounds(word)
     _delete_schwas(sounds)
-    return "".join(sound.consonant + sound.vowel + sound.nasal for sound in sounds)
+    romanised = "".join(sound.consonant + sound.vowel + sound.nasal for sound in sounds)
+    return romanised.replace("jN", "gy")
 
 
 @dataclass(slots=True)
@@ -153,6 +149,8 @@ def _sounds(word: str) -> list[_Sound]:
             sounds[-1].vowel = ""
         elif char in _NASALS and sounds:
             sounds[-1].nasal = _nasal(char, following)
+        elif char.isalpha():
+            sounds.append(_Sound(shared.fold_ascii(char), ""))
     return sounds
 
 
@@ -164,13 +162,20 @@ def _nasal(sign: str, following: str) -> str:
 
 
 def _delete_schwas(sounds: list[_Sound]) -> None:
-    """Settle every ``@``: nothing where it is deleted, else ``a``."""
+    """Settle every ``@``: nothing where Hindi does not speak it, else ``a``.
+
+    A final schwa is silent. Within a word, from right to left, it is silent where the consonant
+    before it can close the syllable on its left and the one after it opens one with a vowel: Ohala
+    (Aspects of Hindi Phonology, 1983), the rule VC(C)_CV, as used for speech by Narasimhan, Sproat
+    and Kiraz (Schwa-Deletion in Hindi Text-to-Speech Synthesis, 2004), with clusters told apart by
+    sonority as syllables are in Choudhury, Basu and Sarkar (A Diachronic Approach for Schwa
+    Deletion in Indo Aryan Languages, 2004).
+    """
     last = len(sounds) - 1
     for sound in sounds[last:]:
         if sound.vowel == "@":
             sound.vowel = "" if last > 0 and not sound.nasal else "a"
-    order = range(last - 1, -1, -1) if RTL else range(last)
-    for index in order:
+    for index in range(last - 1, -1, -1):
         if sounds[index].vowel == "@":
             deleted = _ends_syllable(sounds, index) and _begins_syllable(sounds, index + 1)
             sounds[index].vowel = "" if deleted else "a"
@@ -224,10 +229,8 @@ def _acronyms(name: str) -> list[str]:
 
 
 def _spell(word: str) -> str:
-    """Return the letters whose English names, one after another, make up ``word``."""
-    if not word:
-        return ""
-    for length in range(min(8, len(word)), 0, -1):
+    """Return the letters whose English names, one after another, make up ``word``, or nothing."""
+    for length in range(min(_LONGEST_LETTER_NAME, len(word)), 0, -1):
         letter = _LETTER_NAMES.get(word[:length])
         if letter is None:
             continue
