@@ -1,0 +1,37 @@
+"""The second half of the stage: settled mentions get their entities' ids."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from pipeline.resolve.methods import MINTED, REGISTRY
+from pipeline.resolve.registry import Assignment, signature_of
+from pipeline.schemas import MENTIONS
+
+
+def finish(settled: pa.Table, assignment: Assignment, run_id: str) -> pa.Table:
+    """Return settled mentions as a table of MENTIONS, sorted by document and start.
+
+    ``assignment`` must cover them: raises ``KeyError`` for a name it does not hold.
+    """
+    labels, ids, methods = [], [], []
+    for row in settled.select(
+        ["knowledge_key", "label", "cluster_keys", "link_method"]
+    ).to_pylist():
+        if row["knowledge_key"] is not None:
+            entity_id = assignment.known[row["knowledge_key"]]
+        else:
+            entity_id = assignment.unknown[signature_of(row["label"], row["cluster_keys"])]
+        ids.append(entity_id)
+        labels.append(assignment.labels[entity_id])
+        seen_before = row["link_method"] == MINTED and entity_id not in assignment.minted
+        methods.append(REGISTRY if seen_before else row["link_method"])
+    filled = {
+        "entity_id": pa.array(ids, pa.string()),
+        "label": pa.array(labels, pa.string()),
+        "link_method": pa.array(methods, pa.string()),
+        "run_id": pa.array([run_id] * len(ids), pa.string()),
+    }
+    columns = [filled.get(field.name, settled[field.name]) for field in MENTIONS]
+    table = pa.table(columns, schema=MENTIONS)
+    return table.sort_by([("doc_id", "ascending"), ("start", "ascending")])
