@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-import os
 import re
 import shutil
 import tempfile
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from filelock import FileLock
 
 from pipeline import languages
 from pipeline.knowledge import grams
 from pipeline.knowledge.entry import Alias, Entry
-from pipeline.knowledge.files import knowledge_files, read_entries, read_rows
+from pipeline.knowledge.files import count_rows, knowledge_files, read_entries
 from pipeline.knowledge.index import (
     ALIAS_LANGUAGES,
     CURRENT,
@@ -71,7 +71,7 @@ def build(knowledge_dir: Path, out_dir: Path | None = None) -> Index:
     stays.
     """
     out_dir = out_dir or knowledge_dir / INDEX_FOLDER
-    with _lock(out_dir):
+    with _locked(out_dir):
         return _build(knowledge_dir, out_dir)
 
 
@@ -81,7 +81,7 @@ def ensure(knowledge_dir: Path, out_dir: Path | None = None) -> Index:
     index = _open_fresh(knowledge_dir, out_dir)
     if index is not None:
         return index
-    with _lock(out_dir):  # another process may have built it while this one waited
+    with _locked(out_dir):  # another process may have built it while this one waited
         return _open_fresh(knowledge_dir, out_dir) or _build(knowledge_dir, out_dir)
 
 
@@ -119,9 +119,13 @@ def alias_keys(alias: Alias) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, keys)))
 
 
-def _lock(out_dir: Path) -> FileLock:
+@contextmanager
+def _locked(out_dir: Path) -> Iterator[None]:
+    """Hold the lock of ``out_dir``, waiting for it; the system frees it when a process dies."""
     out_dir.mkdir(parents=True, exist_ok=True)
-    return FileLock(out_dir / ".lock")
+    with (out_dir / "lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _open_fresh(knowledge_dir: Path, out_dir: Path) -> Index | None:
@@ -145,7 +149,9 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
             "checksum": checksum,
             "alias_sources": list(names.sources),
             "counts": {
-                "rows_by_file": _rows_by_file(knowledge_dir),
+                "rows_by_file": {
+                    path.name: count_rows(path) for path in knowledge_files(knowledge_dir)
+                },
                 "entries_by_label": dict(sorted(names.labels.items())),
                 "aliases_by_language": names.aliases_by_language(),
             },
@@ -157,10 +163,6 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
     return Index.open(out_dir)
 
 
-def _rows_by_file(knowledge_dir: Path) -> dict[str, int]:
-    return {path.name: sum(1 for _ in read_rows(path)) for path in knowledge_files(knowledge_dir)}
-
-
 def _put_in_force(staging: Path, out_dir: Path, version: str) -> None:
     final = out_dir / version
     if not final.exists():  # else: the same content, perhaps open in other processes
@@ -168,7 +170,7 @@ def _put_in_force(staging: Path, out_dir: Path, version: str) -> None:
         staging.rename(final)
     pointer = out_dir / f".{CURRENT}"
     pointer.write_text(version + "\n", encoding="utf-8")
-    os.replace(pointer, out_dir / CURRENT)
+    pointer.replace(out_dir / CURRENT)
     for old in out_dir.iterdir():
         if old.is_dir() and old.name != version:
             shutil.rmtree(old, ignore_errors=True)
@@ -356,7 +358,7 @@ def _write_grams(folder: Path, texts: pa.Array) -> None:
 
 def _chunks_of_grams(
     texts: pa.Array,
-) -> Iterable[tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int64]]]:
+) -> Iterator[tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int64]]]:
     """Yield, chunk by chunk, its first key, and n-grams with keys as positions in the chunk."""
     for offset in range(0, len(texts), _KEYS_AT_ONCE):
         gram, key = grams.codes_of_keys(texts[offset : offset + _KEYS_AT_ONCE].to_pylist())

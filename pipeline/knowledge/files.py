@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pipeline.errors import UsageError
 from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.prior import prior, source_rank
 from pipeline.schemas import LABELS, LANGUAGES, UNDETERMINED
@@ -38,17 +39,21 @@ COLUMNS: Final = (
     "source",
 )
 
-_KEY = re.compile(r"(iso:[A-Z]{2}|m49:\d{3}|wikidata:Q\d+|geonames:\d+|[a-z][a-z0-9-]*:\S+)")
+_KEY = re.compile(
+    r"iso:[A-Z]{2}|m49:\d{3}|wikidata:Q[1-9]\d*|geonames:[1-9]\d*"
+    r"|(?!(?:iso|m49|wikidata|geonames):)[a-z][a-z0-9-]*:\S+"
+)
 _FORMATS: Final = {
     "iso_country": re.compile(r"[A-Z]{2}"),
     "wikidata": re.compile(r"Q[1-9]\d*"),
     "geonames": re.compile(r"[1-9]\d*"),
     "population": re.compile(r"\d+"),
 }
+_UNTIDY = re.compile(r"  | \t|\t |^ | $|[^\S \t]")
 _CEDILLA = re.compile("[\u015e\u015f\u0162\u0163]")
 
 
-class KnowledgeError(ValueError):
+class KnowledgeError(UsageError):
     """A knowledge file that cannot be used: says which file and line, and what to do."""
 
 
@@ -133,6 +138,12 @@ def read_entries(folder: Path) -> Iterator[Entry]:
         yield _merge(list(group))
 
 
+def count_rows(path: Path) -> int:
+    """Return the number of rows of a knowledge file, unchecked."""
+    with path.open("rb") as lines:
+        return sum(1 for _ in lines) - 1
+
+
 def source_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every knowledge file of ``folder`` by file name."""
     return {path.name: _sha256(path) for path in knowledge_files(folder)}
@@ -158,8 +169,13 @@ def _parse(line: str, where: str) -> Row:
             "keep one tab between cells, also around empty ones"
         )
     values = dict(zip(COLUMNS, cells, strict=True))
-    for column, value in values.items():
-        _check_text(column, value, where)
+    if _UNTIDY.search(line) or not unicodedata.is_normalized("NFC", line):
+        _refuse_untidy(values, where)
+    if _CEDILLA.search(values["ro"]):
+        raise KnowledgeError(
+            f"{where}: ro holds ş or ţ with cedilla: write ș and ț with comma below in "
+            f"{values['ro']!r}"
+        )
     for column, pattern in _FORMATS.items():
         if values[column] and not pattern.fullmatch(values[column]):
             raise KnowledgeError(
@@ -197,18 +213,15 @@ def _parse(line: str, where: str) -> Row:
     )
 
 
-def _check_text(column: str, value: str, where: str) -> None:
-    if not unicodedata.is_normalized("NFC", value):
-        raise KnowledgeError(f"{where}: {column} is not in Unicode NFC: normalise {value!r}")
-    if value != " ".join(value.split()):
-        raise KnowledgeError(
-            f"{where}: {column} holds stray white space: single spaces only, none at either end "
-            f"of {value!r}"
-        )
-    if column == "ro" and _CEDILLA.search(value):
-        raise KnowledgeError(
-            f"{where}: ro holds ş or ţ with cedilla: write ș and ț with comma below in {value!r}"
-        )
+def _refuse_untidy(values: Mapping[str, str], where: str) -> None:
+    for column, value in values.items():
+        if value != " ".join(value.split()):
+            raise KnowledgeError(
+                f"{where}: {column} holds stray white space: single spaces only, none at either "
+                f"end of {value!r}"
+            )
+        if not unicodedata.is_normalized("NFC", value):
+            raise KnowledgeError(f"{where}: {column} is not in Unicode NFC: normalise {value!r}")
 
 
 def _forms(column: str, cell: str, where: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.errors import UsageError
 from pipeline.knowledge import grams
 from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import source_hashes
@@ -63,7 +64,7 @@ class Similar(NamedTuple):
     similarity: float
 
 
-class IndexMissingError(FileNotFoundError):
+class IndexMissingError(UsageError):
     """There is no index in the folder, or one of another format."""
 
 

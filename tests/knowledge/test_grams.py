@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.knowledge import grams
+
+KEYS = st.lists(st.text("abyz019 ", max_size=12), min_size=1, max_size=8)
+
+
+def spelled(key: str) -> set[bytes]:
+    marked = grams.symbols(key)
+    return {marked[i : i + n] for n in (2, 3) for i in range(len(marked) - n + 1)}
+
+
+@given(KEYS)
+def test_codes_stand_for_the_bigrams_and_trigrams(keys: list[str]) -> None:
+    for key in keys:
+        assert {grams.text(code) for code in grams.codes(grams.symbols(key)).tolist()} == spelled(
+            key
+        )
+
+
+@given(KEYS)
+def test_many_keys_at_once_are_as_one_by_one(keys: list[str]) -> None:
+    gram, key = grams.codes_of_keys(keys)
+    for position, text in enumerate(keys):
+        together = gram[key == position]
+        assert np.array_equal(together, grams.codes(grams.symbols(text)))
+
+
+def test_every_number_is_below_the_size() -> None:
+    assert grams.codes(grams.symbols("~~~")).max() == grams.SIZE - 1
