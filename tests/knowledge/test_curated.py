@@ -15,9 +15,22 @@ ROOT = Path(__file__).resolve().parents[2]
 KNOWLEDGE = ROOT / "models" / "knowledge"
 SHARED = ROOT / ".." / "shared" / "names"
 
-COLUMNS = (
-    "key label name en hi ro tr vi any iso_country wikidata geonames population source"
-).split()
+COLUMNS = [
+    "key",
+    "label",
+    "name",
+    "en",
+    "hi",
+    "ro",
+    "tr",
+    "vi",
+    "any",
+    "iso_country",
+    "wikidata",
+    "geonames",
+    "population",
+    "source",
+]
 LANGUAGES = ("en", "hi", "ro", "tr", "vi")
 CELLS = (*LANGUAGES, "any")
 LABELS = {
