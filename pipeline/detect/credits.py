@@ -17,6 +17,9 @@ _LONGEST_CREDIT: Final = 8
 _LONGEST_CAPTION: Final = 15
 """Words behind a label of a picture, which may say what it shows: `Image caption, …`."""
 
+_LONGEST_TAIL: Final = 200
+"""Characters at the end of a line among which a credit behind a caption begins."""
+
 _LONGEST_DATE_LINE: Final = 24
 _LONGEST_REST: Final = 6
 """Words in a publication line that are neither date nor label: a name, a section."""
@@ -72,11 +75,12 @@ def is_name(text: str) -> bool:
 def trailing_credit(text: str) -> int | None:
     """Return where in ``text`` the credit begins with which a caption ends; None without one."""
     place: int
-    bracketed = _IN_BRACKETS.search(text)
+    tail = max(0, len(text) - _LONGEST_TAIL)
+    bracketed = _IN_BRACKETS.search(text, tail)
     if bracketed and _begins_with_photo_label(bracketed["label"], bracketed["credit"]):
         place = bracketed.start("credit")
         return place
-    for match in _AT_END.finditer(text, overlapped=True):
+    for match in _AT_END.finditer(text, tail, overlapped=True):
         label = Line(0, 0, match["label"])
         said = match["credit"].split()
         if page_phrases().photos.are(label.words) and len(said) <= _LONGEST_CREDIT + 2:

@@ -68,6 +68,8 @@ def _marked(lines: Sequence[Line]) -> list[Piece]:
 
 def _kind_alone(line: Line, *, first: bool) -> str:
     """Return the kind of ``line`` by its own words; the ``first`` line of all is no credit."""
+    if line.is_long:
+        return BODY
     if is_boilerplate(line) or opens_related(line):
         return BOILERPLATE
     if not first and is_credit_anywhere(line):
@@ -105,12 +107,14 @@ def _mark_top(pieces: list[Piece]) -> None:
     headline = next((i for i, piece in enumerate(pieces) if piece.kind == BODY), len(pieces))
     top = range(headline + 1, min(headline + _TOP, len(pieces)))
     for index in top:
-        if pieces[index].kind == BODY and is_credit_at_edge(pieces[index].line):
+        line = pieces[index].line
+        if pieces[index].kind == BODY and not line.is_long and is_credit_at_edge(line):
             pieces[index].kind = CREDIT
     for index in top:
         beside = pieces[index - 1 : index] + pieces[index + 1 : index + 2]
         if (
             pieces[index].kind == BODY
+            and not pieces[index].line.is_long
             and is_name(pieces[index].line.text)
             and any(piece.kind == CREDIT for piece in beside)
         ):
@@ -123,6 +127,8 @@ def _mark_foot(pieces: Sequence[Piece]) -> None:
         piece = pieces[index]
         if piece.kind != BODY:
             continue
+        if piece.line.is_long:
+            return
         above = pieces[index - 1]
         signed = is_name(piece.line.text) and (above.kind != BODY or is_paragraph(above.line))
         if not signed and not is_credit_at_edge(piece.line):

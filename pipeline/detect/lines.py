@@ -15,6 +15,9 @@ from pipeline.detect.text import comparable_words
 _LINE: Final = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 """A run without any character at which ``str.splitlines`` breaks."""
 
+_LONG: Final = 1000
+"""Characters. Patterns that try every place in a line are kept from longer ones."""
+
 _SPLITTER_LANGUAGE: Final = "en"
 """Whose rules sentencex follows: the line's own language is not known yet."""
 
@@ -29,6 +32,11 @@ class Line:
     start: int
     end: int
     text: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the line is too long for a heading, a notice or a credit: running text."""
+        return len(self.text) > _LONG
 
     @cached_property
     def words(self) -> tuple[str, ...]:

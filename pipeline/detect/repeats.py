@@ -14,6 +14,9 @@ _SHORTEST: Final = 3
 _LONGEST: Final = 40
 """Words of a line that may be a headline."""
 
+_LONGEST_TEXT: Final = 600
+"""Characters of such a line, for scripts that write no spaces."""
+
 _HEAD: Final = 4
 """Lines from the top among which the page's own headline stands."""
 
@@ -56,7 +59,7 @@ class Headlines:
         if not in_head and ends_a_sentence(line.text):
             return
         readings = _readings(line.text)
-        if first := _FIRST_SENTENCE.match(line.text):
+        if not line.is_long and (first := _FIRST_SENTENCE.match(line.text)):
             readings += _readings(first.group())
         self._exact.update(readings)
         if in_head:
@@ -68,7 +71,7 @@ def _readings(text: str) -> list[tuple[str, ...]]:
 
     Empty for a text too short or too long for a headline.
     """
-    if len(text.split()) > _LONGEST:
+    if len(text) > _LONGEST_TEXT or len(text.split()) > _LONGEST:
         return []
     candidates = [_DATE_HEAD.sub("", text)]
     while (shorter := _SITE_TAIL.sub("", candidates[-1])) != candidates[-1]:

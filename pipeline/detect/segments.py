@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -80,11 +81,10 @@ def _known(stretches: Sequence[_Stretch], alone: Sequence[Verdict]) -> dict[int,
 
 def _nearest(index: int, known: dict[int, str]) -> str | None:
     """Return the language of the last known stretch before ``index``, else of the first after."""
-    before = [other for other in known if other < index]
-    after = [other for other in known if other > index]
-    if before:
-        return known[max(before)]
-    return known[min(after)] if after else None
+    indices = list(known)
+    if not indices:
+        return None
+    return known[indices[max(bisect(indices, index) - 1, 0)]]
 
 
 def _merged(stretches: Sequence[_Stretch], verdicts: Sequence[Verdict]) -> list[Segment]:
