@@ -25,7 +25,8 @@ from pipeline.recognise.cards import (
     write_card,
 )
 from pipeline.recognise.labels import to_label
-from pipeline.recognise.routing import ENGINES, load_engine
+from pipeline.recognise.routing import ENGINES
+from pipeline.training.common import catalogue
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
@@ -150,7 +151,7 @@ def add(
         raise UsageError(f"'{value}': only spacy:PACKAGE_OR_PATH and stanza:PATH can be added")
     model = find_model(value, models_dir)
     try:
-        labels = load_engine(value, models_dir).labels
+        labels = _labels(engine, source, models_dir)
     except EngineUnavailable as error:
         raise UsageError(str(error)) from error
     mapping = {label: to_label(label) for label in labels}
@@ -190,6 +191,17 @@ def _files_of(engine: str, source: str, models_dir: Path) -> tuple[Path, list[st
     return folder, model_files(folder)
 
 
+def _labels(engine: str, source: str, models_dir: Path) -> list[str]:
+    """Load a spaCy or Stanza model and return its own labels; raises EngineUnavailable."""
+    if engine == "spacy":
+        from pipeline.recognise.spacy import SpacyEngine
+
+        return SpacyEngine(source, models_dir).labels
+    from pipeline.recognise.stanza import StanzaEngine
+
+    return StanzaEngine(source, models_dir).labels
+
+
 def _state(model: Model) -> str:
     if model.card is None:
         return "no card"
@@ -211,5 +223,10 @@ def _package_description(folder: Path) -> Mapping[str, Any]:
 
 
 def _test_f1(model: Model, lang: str) -> str:
-    """Return the F1 of the card on the test parts of a language's corpora, best known first."""
-    return ""
+    """Return what the card says of the test parts of a language's corpora."""
+    if model.card is None:
+        return ""
+    by_corpus = model.card.get("f1", {}).get("test", {})
+    return ", ".join(
+        f"{f1:.3f} {corpus}" for corpus, f1 in by_corpus.items() if catalogue()[corpus].lang == lang
+    )
