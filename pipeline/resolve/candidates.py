@@ -28,11 +28,9 @@ _OTHER_LANGUAGE: Final = 0.01
 """What it takes off that the alias belongs to another language than the text."""
 _DOUBT: Final = 0.35
 """What a doubtful reading takes off, times its cost."""
-_KEY_RANK: Final = 0.02
-"""What each respelling of the alias takes off."""
 
 _SHORT: Final = 4
-"""Letters up to which a key is met by plain folds only: TASS is no respelling of TAS."""
+"""Letters up to which a single word has to be the same: TASS is no respelling of TAS."""
 
 _KEYS_COMPARED: Final = 3
 _SHORTLIST: Final = 40
@@ -85,8 +83,10 @@ class Finder:
         self.known = lru_cache(maxsize=_CACHED)(self._known)
         self.weight = lru_cache(maxsize=_CACHED)(self._weight)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
+        self.sounding = lru_cache(maxsize=_CACHED)(self._sounding)
         self.similar = lru_cache(maxsize=_CACHED)(self._similar)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
+        self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
 
     def entries(self, form: Form) -> frozenset[int]:
@@ -97,10 +97,14 @@ class Finder:
         entry = self.index.entry(number)
         return Known(number, entry.key, entry.label, entry.name, entry.prior, entry.iso_country)
 
+    def _surnames(self, number: int) -> frozenset[str]:
+        """Return the last words of the entry's names of several words, as keys."""
+        keys = (fold(a.text, a.lang) for a in self.index.entry(number).aliases)
+        return frozenset(key.rpartition(" ")[2] for key in keys if " " in key)
+
     def _long_names(self, number: int, lang: str) -> tuple[str, ...]:
         """Return the keys of the entry's names of several words in one language."""
-        fold = languages.get(lang).fold
-        keys = (fold(a.text) for a in self.index.entry(number).aliases if a.lang == lang)
+        keys = (fold(a.text, lang) for a in self.index.entry(number).aliases if a.lang == lang)
         return tuple(dict.fromkeys(key for key in keys if " " in key))
 
     def _weight(self, word: str) -> float:
@@ -120,13 +124,32 @@ class Finder:
                 )
         for key in form.keys:
             for hit in self.index.exact(key.text):
-                if len(key.text) <= _SHORT and (hit.key_rank or key.text not in form.read):
-                    continue
-                similarity = _SAME_KEY - _DOUBT * key.cost - _KEY_RANK * hit.key_rank
-                similarity -= _foreign(hit.alias_lang, form.lang)
-                found.append(
-                    Candidate(hit.entry, KEY, similarity, hit.alias_text, hit.alias_lang, key.text)
-                )
+                if hit.key_rank == 0:
+                    similarity = _SAME_KEY - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
+                    found.append(
+                        Candidate(
+                            hit.entry, KEY, similarity, hit.alias_text, hit.alias_lang, key.text
+                        )
+                    )
+        return best_of(found)
+
+    def _sounding(self, form: Form) -> tuple[Candidate, ...]:
+        """Return the entries with a name that sounds like this one and is spelled much like it."""
+        found: list[Candidate] = []
+        coarse = (*form.coarse, *(key.text for key in form.keys))
+        hits = {hit for text in coarse for hit in self.index.exact(text)[:_SHORTLIST]}
+        for hit in sorted(hits):
+            person = self.known(hit.entry).label == "PER"
+            theirs = fold(hit.alias_text, hit.alias_lang)
+            for key in form.keys[:_KEYS_COMPARED]:
+                likeness = name_similarity(key.text, theirs, self.weight, person=person)
+                if likeness >= _least(key.text):
+                    similarity = _SAME_KEY * likeness - _DOUBT * key.cost
+                    found.append(
+                        Candidate(
+                            hit.entry, KEY, similarity, hit.alias_text, hit.alias_lang, key.text
+                        )
+                    )
         return best_of(found)
 
     def _similar(self, form: Form) -> tuple[Candidate, ...]:
@@ -138,8 +161,7 @@ class Finder:
                     break
                 person = self.known(similar.entry).label == "PER"
                 likeness = name_similarity(key.text, similar.key, self.weight, person=person)
-                least = _LEAST_SIMILARITY if " " in key.text else _LEAST_OF_ONE_WORD
-                if likeness >= least:
+                if likeness >= _least(key.text):
                     likeness = likeness * _SIMILAR - _DOUBT * key.cost
                     found.append(
                         Candidate(
@@ -160,7 +182,7 @@ class Finder:
             namesakes = [
                 known
                 for known in map(self.known, self.index.by_word(key.text))
-                if known.label == "PER" and _last_word(known.name) == key.text
+                if known.label == "PER" and key.text in self.surnames(known.number)
             ]
             total = sum(known.prior**2 for known in namesakes)
             for known in namesakes:
@@ -184,11 +206,18 @@ def best_of(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     return tuple(ranked[:MOST_CANDIDATES])
 
 
+@lru_cache(maxsize=_CACHED)
+def fold(name: str, lang: str) -> str:
+    """Return the comparison key of ``name`` by the rules of ``lang``."""
+    return languages.get(lang).fold(name)
+
+
+def _least(key: str) -> float:
+    """Return the least similarity at which a name is a candidate for ``key``."""
+    if " " in key:
+        return _LEAST_SIMILARITY
+    return _LEAST_OF_ONE_WORD if len(key) > _SHORT else 1.0
+
+
 def _foreign(alias_lang: str, lang: str) -> float:
     return 0.0 if alias_lang in (lang, UNDETERMINED) else _OTHER_LANGUAGE
-
-
-@lru_cache(maxsize=_CACHED)
-def _last_word(name: str) -> str:
-    words = languages.get("en").fold(name).split()
-    return words[-1] if words else ""

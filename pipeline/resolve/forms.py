@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pipeline.languages.shared import skeleton, sound
 from pipeline.resolve.normalise import language_of
+from pipeline.scripts import script_of
 
 MOST_KEYS: Final = 12
 """Keys kept of one form; the doubtful ones behind them are never right."""
@@ -32,7 +33,8 @@ class Form:
     """One way a name is written in one language.
 
     ``keys`` hold the distinct comparison keys: those of the readings, the likeliest first, then the
-    language's respellings of foreign names; ``read`` are the former alone.
+    language's respellings of foreign names; ``read`` are the former alone. ``coarse`` are sound
+    keys, which many names share: they find candidates and prove nothing.
     """
 
     surface: str
@@ -40,6 +42,7 @@ class Form:
     script: str
     keys: tuple[Key, ...]
     read: frozenset[str]
+    coarse: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -66,41 +69,30 @@ def read(surface: str, lang: str) -> Form:
     """Return the form of ``surface`` in a segment of language ``lang``."""
     language = language_of(surface, lang)
     found: dict[str, tuple[int, int, Key]] = {}
-    read_keys = set()
+    read_keys: set[str] = set()
+    coarse: dict[str, None] = {}
     for order, reading in enumerate(language.readings(surface)):
-        for rank, text in enumerate(language.keys(reading.name)):
+        texts = language.keys(reading.name)
+        sounding = {sound(text) for text in texts}
+        sounding |= {skeleton(text) for text in sounding}
+        for rank, text in enumerate(texts):
             if rank == 0:
                 read_keys.add(text)
+            elif text in sounding:
+                coarse.setdefault(text)
+                continue
             key = Key(text, reading.name, min(1.0, reading.cost + _RESPELLING * rank))
             if text not in found or (rank, order) < found[text][:2]:
                 found[text] = (rank, order, key)
     keys = [key for _, _, key in sorted(found.values(), key=lambda f: f[:2]) if key.text]
     return Form(
-        surface, language.code, script_of(surface), tuple(keys[:MOST_KEYS]), frozenset(read_keys)
+        surface=surface,
+        lang=language.code,
+        script=script_of(surface),
+        keys=tuple(keys[:MOST_KEYS]),
+        read=frozenset(read_keys),
+        coarse=tuple(text for text in coarse if text not in found)[:MOST_KEYS],
     )
-
-
-def script_of(text: str) -> str:
-    """Return the ISO 15924 code of the first letter's script; ``Zyyy`` when it is none of ours."""
-    for char in text:
-        if char.isalpha():
-            name = unicodedata.name(char, "")
-            for word, code in _SCRIPTS.items():
-                if name.startswith(word):
-                    return code
-            return "Zzzz"
-    return "Zyyy"
-
-
-_SCRIPTS: Final = {
-    "LATIN": "Latn",
-    "DEVANAGARI": "Deva",
-    "CYRILLIC": "Cyrl",
-    "ARABIC": "Arab",
-    "GREEK": "Grek",
-    "CJK": "Hani",
-    "HANGUL": "Hang",
-}
 
 
 def looks_like_acronym(surface: str) -> bool:

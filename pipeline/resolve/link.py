@@ -115,7 +115,7 @@ def _own(chosen: Scored, form: Form, finder: Finder) -> Candidate | None:
 
 
 def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tuple[Candidate, ...]:
-    """Return the candidates of all ``forms``: exact ones, and where they are poor, similar ones.
+    """Return the candidates of all ``forms``: exact ones, then where they are poor others.
 
     ``person`` also admits well-known persons by surname.
     """
@@ -123,8 +123,9 @@ def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tup
     found = [candidate for form in forms for candidate in finder.exact(form)]
     if person:
         found += [c for form in forms if len(form.words) == 1 for c in finder.surname(form)]
-    if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
-        found += [c for form in forms for c in finder.similar(form)]
+    for search in (finder.sounding, finder.similar):
+        if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
+            found += [c for form in forms for c in search(form)]
     return best_of(found)
 
 
@@ -135,6 +136,10 @@ def _mentioned(decisions: Iterable[Decision], least: float) -> dict[Known, int]:
         if decision.chosen is not None and decision.score >= least:
             counts[decision.chosen.known] += len(decision.cluster.members)
     return counts
+
+
+def _are_generic(forms: Iterable[Form]) -> bool:
+    return all(generic.is_generic(form.key) for form in forms)
 
 
 class _Linker:
@@ -183,14 +188,13 @@ class _Linker:
         votes = group.votes(self.mentions)
         ambiguous = self._ambiguous(forms)
         found = candidates_of(forms, self.finder, person=votes["PER"] > 0 and not ambiguous)
-        scores = []
-        for candidate in found:
-            known = self.finder.known(candidate.entry)
-            if not (ambiguous and known.label == "PER") and not self._contradicted(
-                candidate, forms
-            ):
-                scores.append(score.scored(candidate, known, votes, about))
-        ranked = score.rank(scores)
+        pairs = [
+            (candidate, known)
+            for candidate in found
+            if not ((known := self.finder.known(candidate.entry)).label == "PER" and ambiguous)
+            and not self._contradicted(candidate, forms)
+        ]
+        ranked = score.weigh(pairs, votes, about, generic=_are_generic(forms))
         return Decision(
             group, votes, forms, tuple(ranked), score.choose(ranked), by_context=False, unknown=None
         )
@@ -219,9 +223,8 @@ class _Linker:
         rest = countries.masses(countries.without(sure, own))
         if not rest or not decision.ranked:
             return decision
-        ranked = score.rank(
-            [score.scored(s.candidate, s.known, decision.votes, rest) for s in decision.ranked]
-        )
+        pairs = [(s.candidate, s.known) for s in decision.ranked]
+        ranked = score.weigh(pairs, decision.votes, rest, generic=_are_generic(decision.forms))
         chosen = score.choose(ranked)
         before = decision.chosen.candidate.entry if decision.chosen else None
         after = chosen.candidate.entry if chosen else None

@@ -20,7 +20,6 @@ import pyarrow.compute as pc
 
 from pipeline import languages
 from pipeline.knowledge.index import Index
-from pipeline.resolve.forms import script_of
 from pipeline.resolve.grouping import Signature, block, group
 from pipeline.resolve.tables import (
     CLUSTERS,
@@ -29,6 +28,7 @@ from pipeline.resolve.tables import (
     REGISTRY_REDIRECTS,
 )
 from pipeline.schemas import LABELS, LANGUAGES
+from pipeline.scripts import script_of
 
 MINT: Final = "mint"
 KNOW: Final = "know"

@@ -7,7 +7,7 @@ by hand so that the cases named beside them come out as they do; nothing is lear
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,6 +49,8 @@ WEIGHTS: Final = {
     "country_for_region": 3.5,
     # The document is about another country.
     "country_against": -0.3,
+    # A Ministry of Defence is that of the country the document is about, or nobody knows whose.
+    "generic_elsewhere": -3.0,
 }
 """Feature to weight, with the reason."""
 
@@ -56,9 +58,12 @@ _NEUTRAL_SIMILARITY: Final = 0.85
 _ENOUGH_EVIDENCE: Final = 2.0
 """Mass of a country's entities, alone in a document, at which it counts half."""
 
+_COUNTRY: Final = "iso:"
 _REGION: Final = "geonames-admin1:"
-_REGION_PRIOR: Final = 0.7
-"""First-level regions come without population; the news means them as often as a large city."""
+_REGION_PRIOR: Final = 0.45
+"""First-level regions come without population; of a city and its region the news means the city."""
+_NAMESAKE_REGION_PRIOR: Final = 0.7
+"""A region that shares its name with a country stands beside it, not beside cities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +81,39 @@ class Scored:
         return 1.0 / (1.0 + math.exp(-self.logit))
 
 
-def scored(
-    candidate: Candidate,
-    known: Known,
+def weigh(
+    candidates: Iterable[tuple[Candidate, Known]],
     votes: Mapping[str, int],
     countries: Mapping[str, float],
-) -> Scored:
-    """Score one candidate.
+    *,
+    generic: bool = False,
+) -> list[Scored]:
+    """Score the candidates of one cluster; the best comes first, ties by prior, then by key.
 
     ``votes`` are the recogniser's labels of the cluster's mentions, empty for a name without
-    context; ``countries`` the mass of each ISO country in the rest of the document.
+    context; ``countries`` the mass of each ISO country in the rest of the document; ``generic``
+    says that every country has something of the name.
     """
-    features = {
-        "name": candidate.similarity - _NEUTRAL_SIMILARITY,
-        "words": min(candidate.key.count(" "), 2) / 2,
-        "inexact": float(candidate.method == SIMILAR),
-        "prior": max(known.prior, _REGION_PRIOR) if _is_region(known) else known.prior,
-        **_label_features(known.label, votes),
-        **_country_features(known, countries),
-    }
-    logit = BIAS + sum(WEIGHTS[name] * value for name, value in features.items())
-    return Scored(candidate, known, features, logit)
+    pairs = list(candidates)
+    namesake = any(known.key.startswith(_COUNTRY) for _, known in pairs)
+    main = max(countries, key=lambda code: (countries[code], code)) if countries else None
+    scores = []
+    for candidate, known in pairs:
+        region = known.key.startswith(_REGION)
+        prior = _NAMESAKE_REGION_PRIOR if namesake else _REGION_PRIOR
+        features = {
+            "name": candidate.similarity - _NEUTRAL_SIMILARITY,
+            "words": min(candidate.key.count(" "), 2) / 2,
+            "inexact": float(candidate.method == SIMILAR),
+            "prior": max(known.prior, prior) if region else known.prior,
+            **_label_features(known.label, votes),
+            **_country_features(known, countries, beside_country=region and namesake),
+        }
+        if generic and known.iso_country not in (None, main):
+            features["generic_elsewhere"] = 1.0
+        logit = BIAS + sum(WEIGHTS[name] * value for name, value in features.items())
+        scores.append(Scored(candidate, known, features, logit))
+    return sorted(scores, key=lambda s: (-s.logit, -s.known.prior, s.known.key))
 
 
 def _label_features(label: str, votes: Mapping[str, int]) -> dict[str, float]:
@@ -108,18 +125,16 @@ def _label_features(label: str, votes: Mapping[str, int]) -> dict[str, float]:
     return {"label_same": same, "label_near": near, "label_far": 1.0 - same - near}
 
 
-def _country_features(known: Known, countries: Mapping[str, float]) -> dict[str, float]:
+def _country_features(
+    known: Known, countries: Mapping[str, float], *, beside_country: bool
+) -> dict[str, float]:
     if known.iso_country is None or not countries:
         return {}
     total = sum(countries.values()) + _ENOUGH_EVIDENCE
     own = countries.get(known.iso_country, 0.0) / total
     if own:
-        return {"country_for_region" if _is_region(known) else "country_for": own}
+        return {"country_for_region" if beside_country else "country_for": own}
     return {"country_against": max(countries.values()) / total}
-
-
-def _is_region(known: Known) -> bool:
-    return known.key.startswith(_REGION)
 
 
 def choose(ranked: list[Scored]) -> Scored | None:
@@ -139,8 +154,3 @@ def choose(ranked: list[Scored]) -> Scored | None:
         ) or best.known.label == "PER":
             return None
     return best
-
-
-def rank(scores: list[Scored]) -> list[Scored]:
-    """Return ``scores`` best first; ties by prior, then by key."""
-    return sorted(scores, key=lambda s: (-s.logit, -s.known.prior, s.known.key))
