@@ -44,11 +44,13 @@ _SIMILAR: Final = 0.95
 _WELL_KNOWN: Final = 0.75
 """Least prior of a person whom the news calls by surname alone."""
 _SURNAME: Final = 0.93
+_SURNAME_FIRST: Final = frozenset({"CN", "HK", "KP", "KR", "MO", "TW"})
+"""Countries whose persons the world's press names surname first: Xi Jinping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What scoring needs of an entry of the knowledge base."""
+    """What scoring needs of an entry of the knowledge base; ``n_names`` counts its aliases."""
 
     number: int
     key: str
@@ -56,6 +58,7 @@ class Known:
     name: str
     prior: float
     iso_country: str | None
+    n_names: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,22 @@ class Finder:
 
     def _known(self, number: int) -> Known:
         entry = self.index.entry(number)
-        return Known(number, entry.key, entry.label, entry.name, entry.prior, entry.iso_country)
+        return Known(
+            number,
+            entry.key,
+            entry.label,
+            entry.name,
+            entry.prior,
+            entry.iso_country,
+            len(entry.aliases),
+        )
 
     def _surnames(self, number: int) -> frozenset[str]:
-        """Return the last words of the entry's names of several words, as keys."""
-        keys = (fold(a.text, a.lang) for a in self.index.entry(number).aliases)
-        return frozenset(key.rpartition(" ")[2] for key in keys if " " in key)
+        """Return the surnames in the entry's names of several words, as keys."""
+        entry = self.index.entry(number)
+        place = 0 if entry.iso_country in _SURNAME_FIRST else -1
+        keys = (fold(alias.text, alias.lang).split() for alias in entry.aliases)
+        return frozenset(words[place] for words in keys if len(words) > 1)
 
     def _long_names(self, number: int, lang: str) -> tuple[str, ...]:
         """Return the keys of the entry's names of several words in one language."""
@@ -171,9 +184,10 @@ class Finder:
         return best_of(found)
 
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
-        """Return the well-known persons of whom the name is the last word.
+        """Return the well-known persons of whom the name is the surname.
 
-        The more other persons share it, the less alike the candidate counts.
+        The more other persons share it, the less alike the candidate counts. Of one family the best
+        known has most spellings in the knowledge base.
         """
         found: list[Candidate] = []
         for key in form.keys[:_KEYS_COMPARED]:
@@ -184,10 +198,11 @@ class Finder:
                 for known in map(self.known, self.index.by_word(key.text))
                 if known.label == "PER" and key.text in self.surnames(known.number)
             ]
-            total = sum(known.prior**2 for known in namesakes)
+            fame = {known: (known.prior * known.n_names) ** 2 for known in namesakes}
+            total = sum(fame.values())
             for known in namesakes:
                 if known.prior >= _WELL_KNOWN:
-                    share = known.prior**2 / total
+                    share = fame[known] / total
                     likeness = _SURNAME * (0.8 + 0.2 * share) - _DOUBT * key.cost
                     found.append(
                         Candidate(known.number, SURNAME, likeness, known.name, "en", key.text)

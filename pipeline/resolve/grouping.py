@@ -58,8 +58,7 @@ def alike(a: str, b: str) -> bool:
 
 def block(key: str) -> str:
     """Return what two keys must share to be compared by :func:`alike`."""
-    name, _, place = key.partition("@")
-    return " ".join(sorted(skeleton(name).split())) + "@" + place
+    return " ".join(sorted(skeleton(key.partition("@")[0]).split()))
 
 
 def group(

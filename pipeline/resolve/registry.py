@@ -135,6 +135,31 @@ def minted_id(label: str, keys: Iterable[str], doc_id: str, start: int) -> str:
     return "e" + hashlib.sha256(content.encode()).hexdigest()[:15]
 
 
+def id_of(connection: sqlite3.Connection, knowledge_key: str) -> str:
+    """Return the id of a knowledge entry: the registered one, else the one it would get."""
+    row = _Frozen(connection).by_knowledge_key(knowledge_key)
+    return str(row["entity_id"]) if row else known_id(knowledge_key)
+
+
+def unknown_near(
+    connection: sqlite3.Connection, keys: Iterable[str]
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (key, entity id, name, label) of live unknown entities in the blocks of ``keys``.
+
+    These hold all entities with the same key or an alike one, and others.
+    """
+    frozen = _Frozen(connection)
+    found = {
+        (key, entity_id)
+        for near in frozen.by_block(map(block, keys)).values()
+        for key, entity_id, _ in near
+    }
+    for key, entity_id in sorted(found):
+        row = frozen.by_id(entity_id)
+        if row is not None:
+            yield key, entity_id, row["name"], row["label"]
+
+
 def distinct(settled: pa.Table) -> pa.Table:
     """Return the distinct names of settled mentions, as CLUSTERS.
 
