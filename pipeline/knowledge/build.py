@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 from pipeline import languages
 from pipeline.knowledge import grams
 from pipeline.knowledge.entry import Alias, Entry
-from pipeline.knowledge.files import count_rows, knowledge_files, read_entries
+from pipeline.knowledge.files import knowledge_files, read_entries, read_rows
 from pipeline.knowledge.index import (
     ALIAS_LANGUAGES,
     CURRENT,
@@ -140,6 +140,10 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
     checksum = fingerprint(knowledge_dir)
     staging = Path(tempfile.mkdtemp(prefix=".building-", dir=out_dir))
     try:
+        # First, so that a wrong line is reported before the long work.
+        rows_by_file = {
+            path.name: sum(1 for _ in read_rows(path)) for path in knowledge_files(knowledge_dir)
+        }
         names = _Names()
         for entry in read_entries(knowledge_dir):
             names.add(entry)
@@ -149,9 +153,7 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
             "checksum": checksum,
             "alias_sources": list(names.sources),
             "counts": {
-                "rows_by_file": {
-                    path.name: count_rows(path) for path in knowledge_files(knowledge_dir)
-                },
+                "rows_by_file": rows_by_file,
                 "entries_by_label": dict(sorted(names.labels.items())),
                 "aliases_by_language": names.aliases_by_language(),
             },

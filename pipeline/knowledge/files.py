@@ -138,12 +138,6 @@ def read_entries(folder: Path) -> Iterator[Entry]:
         yield _merge(list(group))
 
 
-def count_rows(path: Path) -> int:
-    """Return the number of rows of a knowledge file, unchecked."""
-    with path.open("rb") as lines:
-        return sum(1 for _ in lines) - 1
-
-
 def source_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every knowledge file of ``folder`` by file name."""
     return {path.name: _sha256(path) for path in knowledge_files(folder)}
