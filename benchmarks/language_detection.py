@@ -36,8 +36,8 @@ from pipeline.schemas import DOCUMENTS, LANGUAGES, UNDETERMINED, unfinished
 CORPORA: Final = Path(__file__).resolve().parents[1].parent / "shared" / "corpora"
 LIBRARIES: Final = ("langdetect", "pycld2", "py3langid")
 SEED: Final = 20260101
-SENTENCES_OF_OURS: Final = 150
-SENTENCES_OF_OTHERS: Final = 60
+SENTENCES_OF_OURS: Final = 100
+SENTENCES_OF_OTHERS: Final = 40
 SENTENCES_A_DOCUMENT: Final = 10
 DOCUMENTS_A_LANGUAGE: Final = 12
 
