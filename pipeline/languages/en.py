@@ -13,7 +13,6 @@ _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
 _POSSESSIVE: Final = re.compile(r"(?<=\w)(?:'[sS]|(?<=[sS])')(?!\w)")
 _POSSESSIVE_AT_END: Final = re.compile(r"(?<=[\w.)])(?:'[sS]|(?<=[sS])')$")
 _WINDOW: Final = 120
-_SILENT_E: Final = re.compile(r"(?<=[aeiou][^aeiou ])e(?=s?\b)")
 
 
 class English:
@@ -62,7 +61,7 @@ class English:
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold."""
         fold = self.fold(name)
-        return shared.with_sounds(fold, (), [fold, _SILENT_E.sub("", fold)])
+        return shared.with_sounds(fold, (), [fold])
 
 
 def _quote_open(before: str) -> bool:

@@ -216,13 +216,13 @@ def _sonority(consonant: str) -> int:
 def _acronyms(name: str) -> list[str]:
     """Return folds of ``name`` with the words that spell Latin letters by name as those letters.
 
-    ``सीएसटीओ`` gives ``csto``, ``बी बी सी`` ``bbc`` and ``एमएस धोनी`` ``ms dhoni``.
+    ``सीएसटीओ`` gives ``csto``, ``बी बी सी`` ``bbc`` and ``एस. जयशंकर`` ``s jayshankar``.
     """
     words = name.replace(".", " ").replace("-", " ").split()
     letters = [_spell(word) for word in words]
     if all(letters) and len("".join(letters)) > 1:
         return ["".join(letters), " ".join(letters)]
-    if not any(len(spelled) > 1 for spelled in letters):
+    if not any(letters):
         return []
     rest = (spelled or _romanise_text(word) for spelled, word in zip(letters, words, strict=True))
     return [_plain(" ".join(rest))]

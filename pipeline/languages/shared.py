@@ -22,14 +22,16 @@ _ACRONYM: Final = re.compile(r"\b(?:[a-z]\.){2,}")
 _NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
 
 
+MIN_SOUND: Final = 4
+"""The fewest letters by which a name may be found by its sound."""
+
 MIN_SKELETON: Final = 5
 """The fewest consonants by which a name may be found without its vowels."""
 
 _VOWEL_RUN: Final = re.compile(r"[aeiouy]+")
 _VOWEL_CLASSES: Final = {"a": "a", "e": "i", "i": "i", "y": "i", "o": "u", "u": "u"}
-_FINAL_VOWEL: Final = re.compile(r"(?<=[^aiu ][aiu][^aiu ])[ai]\b")
 _FIRST_VOWEL: Final = re.compile(r"\b[aiu]")
-_INNER_VOWEL: Final = re.compile(r"(?<=\w)[aiu]")
+_INNER_VOWEL: Final = re.compile(r"(?<=\w)(?:[iu]|a(?!\b))")
 _NOT_CONSONANT: Final = re.compile(r"[aiu ]")
 _DOUBLED: Final = re.compile(r"([a-z])\1+")
 
@@ -68,28 +70,31 @@ def fold_ascii(text: str) -> str:
 def sound(key: str) -> str:
     """Return a fold key as it sounds, coarsely: one letter for sounds that languages spell apart.
 
-    Vowels are three classes (a; e, i, y; o, u), of a run of vowels the first counts, and a final
-    ``a`` that follows another vowel; a last short vowel behind three sounds is dropped (``Roma``,
-    ``Rome``). A phonetic key in the manner of Metaphone (Philips 1990), made for names that come
-    from other languages and scripts. The consonant rules stand in ``data/sound.toml``.
+    Vowels are three classes (a; e, i, y; o, u); of a run of vowels the first counts, and at the
+    end of a word the last too (Niger, Nigeria). Empty where fewer than four letters are left. A
+    phonetic key in the manner of Metaphone (Philips 1990), made for names that come from other
+    languages and scripts; the rules stand in ``data/sound.toml``.
     """
     for pattern, replacement in _SOUND_RULES:
         key = pattern.sub(replacement, key)
     key = _VOWEL_RUN.sub(_vowel_class, key)
-    key = _FINAL_VOWEL.sub("", key)
-    return _DOUBLED.sub(r"\1", key)
+    key = _DOUBLED.sub(r"\1", key)
+    return key if len(key) >= MIN_SOUND else ""
 
 
 def _vowel_class(run: re.Match[str]) -> str:
-    """Return a run of vowels as the class of its first, and ``a`` where it goes on to end in a."""
+    """Return a run of vowels as the class of its first; one that ends a word or in a, as two."""
     vowels = run.group()
-    return _VOWEL_CLASSES[vowels[0]] + ("a" if len(vowels) > 1 and vowels[-1] == "a" else "")
+    first, last = _VOWEL_CLASSES[vowels[0]], _VOWEL_CLASSES[vowels[-1]]
+    at_end = run.end() == len(run.string) or run.string[run.end()] == " "
+    return first + last if last != first and (at_end or last == "a") else first
 
 
 def skeleton(key: str) -> str:
-    """Return the consonants of a sound key, and ``a`` for a word's first vowel.
+    """Return the consonants of a sound key, and ``a`` for a word's first vowel or last a.
 
-    Empty where fewer than five consonants are left: too many names share so few.
+    The last a tells women's surnames from men's (Ivanov, Ivanova). Empty where fewer than five
+    consonants are left: too many names share so few.
     """
     bare = _INNER_VOWEL.sub("", _FIRST_VOWEL.sub("a", key))
     bare = _DOUBLED.sub(r"\1", bare)

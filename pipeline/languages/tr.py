@@ -191,10 +191,8 @@ def _bare_readings(name: str) -> list[Reading]:
 
 
 def _can_end(stem: str) -> bool:
-    """Tell whether a word can end as ``stem`` does: it holds a vowel, and no y closes a cluster."""
-    if not stem[-1].isalpha() or not any(letter in _VOWELS for letter in stem):
-        return False
-    return not (stem[-1] == "y" and stem[-2] not in _VOWELS)
+    """Tell whether a word can end as ``stem`` does: with a letter, and holding a vowel."""
+    return stem[-1].isalpha() and any(letter in _VOWELS for letter in stem)
 
 
 def _cheaper(found: dict[str, Reading], reading: Reading) -> dict[str, Reading]:

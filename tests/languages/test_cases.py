@@ -1,0 +1,50 @@
+"""The hand-checked cases of every language.
+
+Kinds: ``reading`` the likeliest reading, ``among`` one of the readings, ``after`` the ending behind
+the bar, ``inside`` the final ending, ``title`` without titles, ``orthography``, ``fold``, ``key``
+one of the keys, ``not key`` a name that must share no key, ``shared`` one that must share a key.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline import languages
+from tests.languages.conftest import read_cases
+
+CODES = ("hi", "ro", "tr", "en", "vi")
+CASES = [(code, *case) for code in CODES for case in read_cases(code)]
+
+
+@pytest.mark.parametrize(("code", "surface", "kind", "expected"), CASES)
+def test_case(code: str, surface: str, kind: str, expected: str) -> None:
+    language = languages.get(code)
+    if kind == "reading":
+        assert language.readings(surface)[0].name == expected
+    elif kind == "among":
+        assert expected in [reading.name for reading in language.readings(surface)]
+    elif kind == "after":
+        before, after = surface.split("|")
+        assert language.suffix_after(before + after, len(before)) == expected
+    elif kind == "inside":
+        count = language.inside_suffix(surface)
+        assert surface[len(surface) - count :] == expected
+    elif kind == "title":
+        assert language.strip_titles(surface) == expected
+    elif kind == "orthography":
+        assert language.orthography(surface) == expected
+    elif kind == "fold":
+        assert language.fold(surface) == expected
+    elif kind == "key":
+        assert expected in language.keys(surface)
+    elif kind == "not key":
+        assert not set(language.keys(expected)) & set(language.keys(surface))
+    elif kind == "shared":
+        assert set(language.keys(expected)) & set(language.keys(surface))
+    else:
+        pytest.fail(f"no such kind of case: {kind}")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_language_has_a_hundred_cases(code: str) -> None:
+    assert len(read_cases(code)) >= 100
