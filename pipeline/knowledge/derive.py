@@ -25,13 +25,14 @@ from babel import Locale
 from babel.core import get_global
 
 from pipeline.knowledge.files import Row, write_rows
+from pipeline.knowledge.prior import (
+    CLDR,
+    EVERYPOLITICIAN,
+    GEONAMES,
+    PERSONS_LIST,
+    SUPRAVERDEN,
+)
 from pipeline.schemas import LANGUAGES, UNDETERMINED
-
-CLDR: Final = "CLDR"
-GEONAMES: Final = "GeoNames"
-SUPRAVERDEN: Final = "supraverden"
-EVERYPOLITICIAN: Final = "EveryPolitician/Wikidata"
-PERSONS_LIST: Final = "persons_5lang"
 
 _REGION: Final = re.compile(r"(?!001)\d{3}")
 """A UN M49 code other than the world, whose name is a common noun."""

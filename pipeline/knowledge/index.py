@@ -109,10 +109,10 @@ class Index:
         self._meta: dict[str, Any] = json.loads((folder / META).read_text(encoding="utf-8"))
         if self._meta["format"] != FORMAT:
             raise IndexMissingError(f"{folder} is an index of another format")
-        self._entries = _table(folder / "entries.arrow")
-        self._alias_text = _table(folder / "aliases.arrow")["text"].chunk(0)
-        self._key_text = _table(folder / "keys.arrow")["text"].chunk(0)
-        self._word_text = _table(folder / "words.arrow")["text"].chunk(0)
+        self._entries = _texts(folder / "entries.arrow")
+        self._alias_text = _texts(folder / "aliases.arrow")["text"]
+        self._key_text = _texts(folder / "keys.arrow")["text"]
+        self._word_text = _texts(folder / "words.arrow")["text"]
         numbers = functools.partial(_numbers, folder)
         self._prior = numbers("entry_prior")
         self._entry_aliases = numbers("entry_aliases")
@@ -181,7 +181,9 @@ class Index:
         """Return the entry numbered ``number``. Raises IndexError when there is none."""
         if not 0 <= number < len(self):
             raise IndexError(f"no entry {number}: the index holds {len(self)}")
-        row = {name: self._entries[name][number].as_py() for name in self._entries.column_names}
+        row: dict[str, Any] = {
+            column: texts[number].as_py() or None for column, texts in self._entries.items()
+        }
         first, last = self._entry_aliases[number : number + 2].tolist()
         aliases = tuple(self._alias(alias) for alias in range(first, last))
         names: dict[str, str] = {}
@@ -196,7 +198,7 @@ class Index:
 
     def by_key(self, key: str) -> int | None:
         """Return the number of the entry whose :attr:`Entry.key` is ``key``, if any."""
-        keys = self._entries["key"].chunk(0)
+        keys = self._entries["key"]
         low, high = 0, len(keys)
         while low < high:
             middle = (low + high) // 2
@@ -360,8 +362,9 @@ def _find(text: str, numbers: npt.NDArray[np.uint64], texts: pa.Array) -> int | 
     return None
 
 
-def _table(path: Path) -> pa.Table:
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+def _texts(path: Path) -> dict[str, pa.LargeStringArray]:
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return {name: table[name].chunk(0) for name in table.column_names}
 
 
 def _numbers(folder: Path, name: str) -> npt.NDArray[Any]:

@@ -16,15 +16,14 @@ _SMALLEST_PLACE: Final = 0.1
 _LARGEST_PLACE: Final = 0.75
 _LARGEST_POPULATION: Final = 4e7
 
-BULK_SOURCES: Final = (
-    "CLDR",
-    "GeoNames",
-    "supraverden",
-    "EveryPolitician",
-    "Cricsheet",
-    "Wikidata",
-)
-"""First words of the `source` of rows taken over in bulk; every other row was picked by a person.
+CLDR: Final = "CLDR"
+GEONAMES: Final = "GeoNames"
+SUPRAVERDEN: Final = "supraverden"
+EVERYPOLITICIAN: Final = "EveryPolitician/Wikidata"
+PERSONS_LIST: Final = "persons_5lang"
+
+BULK_SOURCES: Final = (CLDR, GEONAMES, SUPRAVERDEN, EVERYPOLITICIAN, PERSONS_LIST)
+"""The `source` of rows taken over in bulk; every other row was picked by a person.
 
 Their order says whose names come first where several of them describe one entry.
 """
@@ -32,10 +31,7 @@ Their order says whose names come first where several of them describe one entry
 
 def source_rank(source: str) -> int:
     """Return the place of ``source`` among all, 0 for rows that a person picked."""
-    for rank, bulk in enumerate(BULK_SOURCES, start=1):
-        if source.startswith(bulk):
-            return rank
-    return 0
+    return BULK_SOURCES.index(source) + 1 if source in BULK_SOURCES else 0
 
 
 def prior(key: str, source: str, population: int | None) -> float:
@@ -54,7 +50,7 @@ def prior(key: str, source: str, population: int | None) -> float:
         floor = REGION
     elif source_rank(source) == 0:
         floor = CURATED
-    elif source.startswith("supraverden"):
+    elif source == SUPRAVERDEN:
         floor = INTERNATIONAL
     elif population is None:
         floor = OTHER
