@@ -16,7 +16,8 @@ class Reading:
 
     ``name`` is the name in the nominative, in the surface's own script, orthography normalised;
     ``suffix`` what was taken off its end (empty when nothing was); ``cost`` is 0.0 for the form as
-    written and grows with the doubt, at most 1.0.
+    written and grows with the doubt, at most 1.0. The cost weighs a reading against a name that is
+    known; where none is, the order of :meth:`Language.readings` says which to take.
     """
 
     name: str
@@ -66,5 +67,7 @@ class Language(Protocol):
         """Return the fold keys under which ``name`` may be found, the likeliest first, distinct.
 
         Covers the language's own respelling of foreign names: Turkish ``Caparov`` gives
-        ``caparov`` and ``japarov``. Holds :meth:`fold` of the name first.
+        ``caparov`` and ``japarov``. Holds :meth:`fold` of the name first, then respellings; the
+        last ones are coarse, the name by its sound and, where it is long, by its consonants, and
+        are shared with more namesakes.
         """

@@ -21,6 +21,8 @@ _ENDINGS: Final = shared.respellings(_DATA["head"])
 _ADJECTIVES: Final = [(re.compile(p), r) for p, r in _DATA["feminine_adjective"]]
 _BEFORE_NOUN: Final[dict[str, str]] = _DATA["adjective_before_noun"]
 _NOUNS: Final = [(re.compile(p), r) for p, r in _DATA["noun_after_adjective"]]
+_IRREGULAR: Final[dict[str, str]] = _DATA["irregular"]
+_VOWEL: Final = re.compile(r"[aeiouyăâîáéíóöúü]")
 _SHORTEST: Final = 4
 _NOMINATIVE: Final = frozenset(_DATA["nominative"])
 _GLUED: Final = re.compile(rf"[-‐‑–](?:{'|'.join(_DATA['glued'])})(?!\w)")
@@ -87,17 +89,25 @@ def _nominatives(name: str) -> list[Reading]:
         adjective = _recase(head, _BEFORE_NOUN[head.lower()])
         return [Reading(" ".join([adjective, _changed(_NOUNS, tail[0]), *tail[1:]]), "", 0.05)]
     found: dict[str, Reading] = {}
-    for rule in _ENDINGS:
-        nominative = _apply(rule, head)
-        if not nominative:
-            continue
-        cost = rule.cost
+    for nominative, cost in _heads(head):
         # The head of a longer name keeps its article: Ministerul Apărării, Consiliul Europei.
         if tail and head.lower().endswith("ului") and not nominative.lower().endswith("ul"):
             cost += 0.2
         form = " ".join([nominative, *_agreeing(nominative, tail)])
         found.setdefault(form, Reading(form, "", cost))
+        # What looks like an adjective may be a surname: Condoleezzei Rice.
+        plain = " ".join([nominative, *tail])
+        found.setdefault(plain, Reading(plain, "", cost + 0.2))
     return sorted(found.values(), key=lambda reading: reading.cost)
+
+
+def _heads(head: str) -> list[tuple[str, float]]:
+    """Return the nominatives of a name's first word, each with its cost."""
+    irregular = _IRREGULAR.get(head.lower())
+    if irregular:
+        return [(_recase(head, irregular), 0.03)]
+    forms = ((_apply(rule, head), rule.cost) for rule in _ENDINGS)
+    return [(form, cost) for form, cost in forms if form]
 
 
 def _apply(rule: shared.Respelling, word: str) -> str:
@@ -106,7 +116,8 @@ def _apply(rule: shared.Respelling, word: str) -> str:
     match = rule.pattern.search(lower)
     if not match or match.start() == 0 or len(word) < _SHORTEST:
         return ""
-    return _recase(word, rule.pattern.sub(rule.replacement, lower))
+    changed = rule.pattern.sub(rule.replacement, lower)
+    return _recase(word, changed) if _VOWEL.search(changed[:-1]) else ""
 
 
 def _agreeing(nominative: str, tail: list[str]) -> list[str]:

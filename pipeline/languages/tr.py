@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import cache
 from typing import Final
 
 from pipeline.languages import shared
@@ -47,13 +48,11 @@ def _all_forms(ending: str) -> set[str]:
     }
 
 
-def _harmonic(stem: str, ending: str) -> str:
-    """Return the form that ``ending`` takes behind ``stem`` (lower case, holding a vowel)."""
-    after_vowel = stem[-1] in _VOWELS
+@cache
+def _harmonic(vowel: str, before: str, ending: str) -> str:
+    """Return the form of ``ending`` behind a stem with this last vowel and this last letter."""
     if ending.startswith("("):
-        ending = (ending[1] if after_vowel else "") + ending[3:]
-    vowel = next(letter for letter in reversed(stem) if letter in _VOWELS)
-    before = stem[-1]
+        ending = (ending[1] if before in _VOWELS else "") + ending[3:]
     form = ""
     for letter in ending:
         if letter == "A":
@@ -74,6 +73,11 @@ def _harmonic(stem: str, ending: str) -> str:
     return form
 
 
+def _last_vowel(stem: str) -> str:
+    """Return the last vowel of a lower-case word, empty when it has none."""
+    return next((letter for letter in reversed(stem) if letter in _VOWELS), "")
+
+
 _SUFFIXES: Final = frozenset(
     form for ending in _DATA["endings"]["apostrophe"] for form in _all_forms(ending)
 )
@@ -82,6 +86,7 @@ _BARE: Final[tuple[tuple[str, float], ...]] = tuple(
 )
 _PARTICLES: Final = frozenset(_DATA["endings"]["particles"])
 _INSTITUTIONS: Final = frozenset(_DATA["institutions"])
+_LONGEST_BARE: Final = 5
 _TITLES: Final = shared.Titles.from_data(_DATA, _lower)
 
 
@@ -165,9 +170,11 @@ def _is_suffix(stem: str, ending: str) -> bool:
 def _fits(stem: str, ending: str) -> bool:
     """Tell whether ``ending`` obeys harmony behind ``stem`` and is no word of its own."""
     last, ending = _lower(re.findall(r"\w+", stem)[-1]), _lower(ending)
-    if ending in _PARTICLES or not any(letter in _VOWELS for letter in last):
+    vowel = _last_vowel(last)
+    if ending in _PARTICLES or not vowel:
         return False
-    return any(_harmonic(last, form) == ending for form in _DATA["endings"]["apostrophe"])
+    forms = _DATA["endings"]["apostrophe"]
+    return any(_harmonic(vowel, last[-1], form) == ending for form in forms)
 
 
 def _bare_readings(name: str) -> list[Reading]:
@@ -175,12 +182,14 @@ def _bare_readings(name: str) -> list[Reading]:
     head, _, word = name.rpartition(" ")
     plain = _lower(word)
     found: dict[str, Reading] = {}
-    for ending, cost in _BARE:
-        for length in range(max(3, len(plain) - 5), len(plain)):
-            stem = plain[:length]
-            if not _can_end(stem) or _harmonic(stem, ending) != plain[length:]:
+    for length in range(max(3, len(plain) - _LONGEST_BARE), len(plain)):
+        stem, vowel = plain[:length], _last_vowel(plain[:length])
+        if not vowel or not stem[-1].isalpha():
+            continue
+        kept = word[:length]
+        for ending, cost in _BARE:
+            if _harmonic(vowel, stem[-1], ending) != plain[length:]:
                 continue
-            kept = word[:length]
             price = 0.05 if head and stem in _INSTITUTIONS else cost
             found = _cheaper(found, Reading(f"{head} {kept}".strip(), word[length:], price))
             # A k between vowels softens to ğ: Zonguldak, Zonguldağa.
@@ -188,11 +197,6 @@ def _bare_readings(name: str) -> list[Reading]:
                 hard = kept[:-1] + ("K" if kept[-1] == "Ğ" else "k")
                 found = _cheaper(found, Reading(f"{head} {hard}".strip(), word[length:], price))
     return sorted(found.values(), key=lambda reading: (reading.cost, -len(reading.name)))
-
-
-def _can_end(stem: str) -> bool:
-    """Tell whether a word can end as ``stem`` does: with a letter, and holding a vowel."""
-    return stem[-1].isalpha() and any(letter in _VOWELS for letter in stem)
 
 
 def _cheaper(found: dict[str, Reading], reading: Reading) -> dict[str, Reading]:
