@@ -5,7 +5,7 @@ Labels are not looked at here; every kind of entity competes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -148,40 +148,42 @@ class Finder:
 
     def _sounding(self, form: Form) -> tuple[Candidate, ...]:
         """Return the entries with a name that sounds like this one and is spelled much like it."""
-        found: list[Candidate] = []
         coarse = (*form.coarse, *(key.text for key in form.keys))
         hits = {hit for text in coarse for hit in self.index.exact(text)[:_SHORTLIST]}
-        for hit in sorted(hits):
-            person = self.known(hit.entry).label == "PER"
-            theirs = fold(hit.alias_text, hit.alias_lang)
-            for key in form.keys[:_KEYS_COMPARED]:
-                likeness = name_similarity(key.text, theirs, self.weight, person=person)
-                if likeness >= _least(key.text):
-                    similarity = _SAME_KEY * likeness - _DOUBT * key.cost
-                    found.append(
-                        Candidate(
-                            hit.entry, KEY, similarity, hit.alias_text, hit.alias_lang, key.text
-                        )
-                    )
-        return best_of(found)
+        return best_of(
+            candidate
+            for hit in sorted(hits)
+            for candidate in self._alike(
+                form,
+                hit.entry,
+                fold(hit.alias_text, hit.alias_lang),
+                hit.alias_text,
+                hit.alias_lang,
+            )
+        )
 
     def _similar(self, form: Form) -> tuple[Candidate, ...]:
-        """Return the entries with a name like this one, word by word."""
-        found: list[Candidate] = []
+        """Return the entries with a name that shares letter groups and is spelled much like it."""
+        return best_of(
+            candidate
+            for key in form.keys[:_KEYS_COMPARED]
+            for similar in self.index.similar(key.text, _SHORTLIST)
+            if similar.similarity >= _LEAST_COSINE
+            for candidate in self._alike(
+                form, similar.entry, similar.key, similar.key, UNDETERMINED
+            )
+        )
+
+    def _alike(
+        self, form: Form, entry: int, theirs: str, alias: str, alias_lang: str
+    ) -> Iterator[Candidate]:
+        """Yield the candidates that ``entry`` is for ``form`` by its key ``theirs``."""
+        person = self.known(entry).label == "PER"
         for key in form.keys[:_KEYS_COMPARED]:
-            for similar in self.index.similar(key.text, _SHORTLIST):
-                if similar.similarity < _LEAST_COSINE:
-                    break
-                person = self.known(similar.entry).label == "PER"
-                likeness = name_similarity(key.text, similar.key, self.weight, person=person)
-                if likeness >= _least(key.text):
-                    likeness = likeness * _SIMILAR - _DOUBT * key.cost
-                    found.append(
-                        Candidate(
-                            similar.entry, SIMILAR, likeness, similar.key, UNDETERMINED, key.text
-                        )
-                    )
-        return best_of(found)
+            likeness = name_similarity(key.text, theirs, self.weight, person=person)
+            if likeness >= _least(key.text):
+                similarity = likeness * _SIMILAR - _DOUBT * key.cost
+                yield Candidate(entry, SIMILAR, similarity, alias, alias_lang, key.text)
 
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
         """Return the well-known persons of whom the name is the surname.

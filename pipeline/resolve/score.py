@@ -50,7 +50,7 @@ WEIGHTS: Final = {
     # The document is about another country.
     "country_against": -0.3,
     # A Ministry of Defence is that of the country the document is about, or nobody knows whose.
-    "generic_elsewhere": -3.0,
+    "generic_elsewhere": -4.0,
 }
 """Feature to weight, with the reason."""
 
