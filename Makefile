@@ -40,7 +40,7 @@ lock: ## resolve pyproject.toml anew and write requirements.lock
 	$(PYTHON) -m venv --clear build/lock
 	build/lock/bin/pip install --quiet torch==2.13.0
 	build/lock/bin/pip install --quiet '.[test]' 'setuptools>=77'
-	build/lock/bin/pip freeze --all --exclude exonym --exclude pip > requirements.lock
+	build/lock/bin/pip freeze --all --exclude exonym --exclude pip | sed 's/+cpu$$//' > requirements.lock
 
 clean:
 	rm -rf build $(VENV)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
@@ -49,7 +49,7 @@ Night = Annotated[
 ]
 
 _OUT: Final = Path("data/processed")
-_console = Console()
+_console = Console(width=None if sys.stdout.isatty() else 140)
 
 
 @app.command()
@@ -89,7 +89,7 @@ def quarantine_list(out: Out = _OUT, as_json: Json = False, config: Config = Non
         _print_json_lines(rows)
     else:
         headings = ["source", "#line", "stage", "error", "#attempts", "message"]
-        _console.print(report.table("Quarantine", headings, (row.values() for row in rows)))
+        _console.print(report.table("Quarantine", headings, map(_values, rows)))
 
 
 @quarantine_app.command("retry")
@@ -137,8 +137,7 @@ def search(
                 _print_json_lines([{"query": name, "results": results}])
             else:
                 headings = ["entity_id", "name", "label", "#score", "method"]
-                rows = ([row[heading.lstrip("#")] for heading in headings] for row in results)
-                _console.print(report.table(name, headings, rows))
+                _console.print(report.table(name, headings, map(_values, results)))
 
 
 @app.command()
@@ -233,7 +232,7 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, _stop)
     try:
         app(arguments, standalone_mode=True)
-    except ExonymError as error:
+    except (ExonymError, StoppedError) as error:
         if debug:
             raise
         print(f"exonym: {error}", file=sys.stderr)
@@ -299,13 +298,17 @@ def _check_choice(option: str, value: str | None, choices: tuple[str, ...]) -> N
         raise UsageError(f"{option} {value} is not one of: {', '.join(choices)}")
 
 
-def _print_json_lines(rows: list[dict[str, Any]]) -> None:
+def _print_json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
         print(json.dumps(row, ensure_ascii=False, default=str))
 
 
-def _print_rows(title: str, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_rows(title: str, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
         _print_json_lines(rows)
     elif rows:
-        _console.print(report.table(title, list(rows[0]), (row.values() for row in rows)))
+        _console.print(report.table(title, list(rows[0]), map(_values, rows)))
+
+
+def _values(row: Mapping[str, Any]) -> list[Any]:
+    return list(row.values())

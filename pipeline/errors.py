@@ -26,7 +26,10 @@ class LockedError(ExonymError):
     exit_code: ClassVar[int] = 3
 
 
-class StoppedError(ExonymError):
-    """The process was asked to stop (SIGTERM); the next run resumes."""
+class StoppedError(BaseException):
+    """The process was asked to stop (SIGTERM); the next run resumes.
+
+    No :class:`Exception`, so that nothing that sets a bad document aside takes it for one.
+    """
 
     exit_code: ClassVar[int] = 143

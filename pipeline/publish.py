@@ -147,7 +147,7 @@ def _database(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         "threads": 1,
         "memory_limit": _MEMORY,
         "temp_directory": str(scratch),
-        "TimeZone": "UTC",
+        "autoinstall_known_extensions": False,
     }
     with duckdb.connect(config=config) as database:
         yield database
@@ -225,8 +225,7 @@ def _merge_dated(
 
 
 def _stream(database: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.Table]:
-    reader = database.execute(query).to_arrow_reader(_BATCH_ROWS)
-    for batch in reader:
+    for batch in database.sql(query).to_arrow_reader(_BATCH_ROWS):
         yield pa.Table.from_batches([batch])
 
 
@@ -300,7 +299,7 @@ def _count(database: duckdb.DuckDBPyConnection, run_id: str) -> Published:
 def _write_entity_names(
     database: duckdb.DuckDBPyConnection, store: Store, known_names: pa.Table
 ) -> None:
-    names = database.execute(_NAMES_IN_THE_NEWS).to_arrow_table()
+    names = database.sql(_NAMES_IN_THE_NEWS).to_arrow_table()
     scripts = pa.array([script_of(name) for name in names["name"].to_pylist()], pa.string())
     database.register("names_in_the_news", names.append_column("script", scripts))
     database.execute("CREATE OR REPLACE TEMP TABLE seen AS SELECT DISTINCT entity_id FROM mentions")

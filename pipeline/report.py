@@ -158,19 +158,26 @@ def tree(title: str, value: Mapping[str, Any]) -> Tree:
     return root
 
 
-def _grow(branch: Tree, value: Any) -> None:
-    items = value.items() if isinstance(value, Mapping) else enumerate(value)
-    for key, item in items:
-        name = "" if isinstance(key, int) else f"{key}"
-        if isinstance(item, Mapping) or _is_nested(item):
-            _grow(branch.add(Text(name, "cyan")), item)
+def _grow(branch: Tree, value: Mapping[str, Any]) -> None:
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            _grow(branch.add(Text(key, "cyan")), item)
+        elif isinstance(item, list) and any(isinstance(part, Mapping) for part in item):
+            twig = branch.add(Text(key, "cyan"))
+            for part in item:
+                twig.add(Text(" · ".join(_shown(inner) for inner in part.values() if inner)))
         else:
-            shown = ", ".join(map(str, item)) if isinstance(item, list) else _cell(item).plain
-            branch.add(Text.assemble((f"{name}: ", "cyan") if name else "", shown))
+            branch.add(Text.assemble((f"{key}: ", "cyan"), _shown(item)))
 
 
-def _is_nested(item: Any) -> bool:
-    return isinstance(item, list) and any(isinstance(part, Mapping) for part in item)
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return "" if value is None else str(value)
 
 
 def knowledge(built: KnowledgeSummary) -> RenderableType:

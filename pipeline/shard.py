@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.detect import detect
+from pipeline.errors import ExonymError
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.recognise import recognise
@@ -62,6 +63,8 @@ class Stage:
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     apply: Callable[[Job, Tables], Tables]
+    load: Callable[[Job], object] = lambda job: None
+    """Loads what the stage works with, once a process; what it raises is no document's fault."""
 
 
 def _detect(job: Job, tables: Tables) -> Tables:
@@ -70,21 +73,37 @@ def _detect(job: Job, tables: Tables) -> Tables:
 
 
 def _recognise(job: Job, tables: Tables) -> Tables:
-    engines = _engines(job.routing, job.models)
-    mentions = recognise(tables["documents"], tables["segments"], engines, job.run_id)
+    mentions = recognise(tables["documents"], tables["segments"], _engines(job), job.run_id)
     return {"recognised": mentions}
 
 
 def _settle(job: Job, tables: Tables) -> Tables:
-    index = _index(job.models / "knowledge")
-    settled = settle(tables["documents"], tables["segments"], tables["recognised"], index)
+    settled = settle(tables["documents"], tables["segments"], tables["recognised"], _index(job))
     return {"settled": settled}
+
+
+def _engines(job: Job) -> dict[str, Engine]:
+    return _load_engines(job.routing, job.models)
+
+
+@lru_cache(maxsize=1)
+def _load_engines(routing: tuple[tuple[str, str], ...], models: Path) -> dict[str, Engine]:
+    return load_engines(dict(routing), models)
+
+
+def _index(job: Job) -> Index:
+    return _open_index(job.models / "knowledge")
+
+
+@lru_cache(maxsize=1)
+def _open_index(knowledge: Path) -> Index:
+    return ensure(knowledge)
 
 
 STAGES: Final[Mapping[str, Stage]] = {
     "detect": Stage(("incoming",), ("documents", "segments"), _detect),
-    "recognise": Stage(("documents", "segments"), ("recognised",), _recognise),
-    "resolve": Stage(("documents", "segments", "recognised"), ("settled",), _settle),
+    "recognise": Stage(("documents", "segments"), ("recognised",), _recognise, _engines),
+    "resolve": Stage(("documents", "segments", "recognised"), ("settled",), _settle, _index),
 }
 """The stages that run shard by shard, in order."""
 
@@ -99,6 +118,7 @@ def is_done(job: Job) -> bool:
 def work(job: Job) -> Outcome:
     """Take one shard through one stage. Repeatable: the last table written marks it done."""
     staging, stage = Staging(job.staging), STAGES[job.stage]
+    stage.load(job)
     inputs = {name: staging.read_part(name, job.shard) for name in stage.reads}
     outputs, failed = _apply(stage, job, inputs)
     if failed:
@@ -130,6 +150,8 @@ def _apply(
 ) -> tuple[Tables, list[tuple[dict[str, object], Exception]]]:
     try:
         return stage.apply(job, inputs), []
+    except ExonymError:
+        raise
     except Exception:
         return _apply_one_by_one(stage, job, inputs)
 
@@ -148,6 +170,8 @@ def _apply_one_by_one(
         }
         try:
             outputs.append(stage.apply(job, alone))
+        except ExonymError:
+            raise
         except Exception as error:
             failed.append((documents.slice(row, 1).to_pylist()[0], error))
     joined = {name: pa.concat_tables([tables[name] for tables in outputs]) for name in stage.writes}
@@ -170,13 +194,3 @@ def _failure(
         "run_id": job.run_id,
         "doc_id": document["doc_id"],
     }
-
-
-@lru_cache(maxsize=1)
-def _engines(routing: tuple[tuple[str, str], ...], models: Path) -> dict[str, Engine]:
-    return load_engines(dict(routing), models)
-
-
-@lru_cache(maxsize=1)
-def _index(knowledge: Path) -> Index:
-    return ensure(knowledge)

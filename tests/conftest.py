@@ -11,7 +11,6 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The checkout."""

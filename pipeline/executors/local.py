@@ -46,6 +46,9 @@ class LocalExecutor:
                 except BrokenProcessPool:
                     repeat = list(running.values())
                     continue
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
             return
         raise ExonymError(
             f"worker processes died {_MAX_REBUILDS + 1} times; "

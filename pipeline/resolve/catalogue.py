@@ -38,14 +38,16 @@ def known_names(entities: pa.Table, index: Index) -> pa.Table:
     rows = sorted(
         {
             (entity_id, lang, script_of(name), name)
-            for entity_id, key in zip(
-                entities["entity_id"].to_pylist(), entities["knowledge_key"].to_pylist(), strict=True
-            )
+            for entity_id, key in zip(*_ids_and_keys(entities), strict=True)
             for lang, name in _spellings(key, index)
         }
     )
     columns = zip(*rows, strict=True) if rows else [[] for _ in KNOWN_NAMES]
     return pa.table([pa.array(list(column), pa.string()) for column in columns], KNOWN_NAMES)
+
+
+def _ids_and_keys(entities: pa.Table) -> tuple[list[str], list[str | None]]:
+    return entities["entity_id"].to_pylist(), entities["knowledge_key"].to_pylist()
 
 
 def _spellings(key: str | None, index: Index) -> Iterator[tuple[str, str]]:

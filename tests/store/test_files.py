@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -39,7 +40,7 @@ def test_the_bytes_do_not_depend_on_how_rows_arrive(
     folder = tmp_path_factory.mktemp("cuts")
     whole = rows(*range(40_000))
     edges = [0, *sorted(cuts), 40_000]
-    pieces = [whole.slice(a, b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [whole.slice(a, b - a) for a, b in pairwise(edges)]
     files.write_parquet(folder / "whole.parquet", SCHEMA, [whole])
     files.write_parquet(folder / "pieces.parquet", SCHEMA, pieces)
     assert (folder / "whole.parquet").read_bytes() == (folder / "pieces.parquet").read_bytes()

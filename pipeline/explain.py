@@ -1,0 +1,146 @@
+"""The whole chain behind a mention or an entity: the content of ``exonym explain``."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.errors import UsageError
+from pipeline.knowledge.build import ensure
+from pipeline.knowledge.index import Index
+from pipeline.resolve.explain import explain as explain_link
+from pipeline.resolve.registry import ACTIONS
+from pipeline.schemas import DATED, MENTIONS
+from pipeline.settings import Settings
+from pipeline.store import Store
+from pipeline.store.state import State
+
+_MOST_EXAMPLES: Final = 5
+
+Row = dict[str, Any]
+
+
+def explain(store: Store, item: str, settings: Settings) -> Row:
+    """Return what is known of ``item``, a mention_id or an entity_id, as nested plain values.
+
+    The link of a mention is worked out anew with today's models and knowledge; ``differs`` is true
+    where that no longer gives the published entity. A retired entity id leads to its heir.
+
+    Raises:
+        UsageError: nothing published has that id.
+    """
+    index = ensure(settings.knowledge)
+    with store.readable() as state:
+        if mentions := _select(store, "mentions", "mention_id", item):
+            return _explain_mention(store, mentions[0], index, state)
+        for redirect in _select(store, "redirects", "entity_id", item):
+            heir = _explain_entity(store, redirect["replaced_by"], index, state)
+            return {"redirected": redirect, **heir}
+        if _select(store, "entities", "entity_id", item):
+            return _explain_entity(store, item, index, state)
+    raise UsageError(
+        f"nothing published in {store.out} has the id '{item}'; "
+        "take a mention_id or entity_id from the tables, or check --out"
+    )
+
+
+def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> Row:
+    doc_id = mention["doc_id"]
+    (document,) = _select(store, "documents", "doc_id", doc_id)
+    (segment,) = (
+        row
+        for row in _select(store, "segments", "doc_id", doc_id)
+        if row["segment"] == mention["segment"]
+    )
+    (entity,) = _select(store, "entities", "entity_id", mention["entity_id"])
+    all_mentions = pa.Table.from_pylist(_select(store, "mentions", "doc_id", doc_id), MENTIONS)
+    link = explain_link(doc_id, document["text"], all_mentions, index, mention["mention_id"])
+    today = _published_id(link["knowledge_key"], state)
+    return {
+        "mention": {
+            key: mention[key]
+            for key in ("mention_id", "surface", "suffix", "name", "start", "end", "sentence")
+        },
+        "document": {
+            "doc_id": doc_id,
+            "date": document["date"],
+            "date_origin": document["date_origin"],
+            "sources": [
+                {key: row[key] for key in ("source", "source_id", "url")}
+                for row in _select(store, "document_sources", "doc_id", doc_id)
+            ],
+        },
+        "segment": {
+            key: segment[key]
+            for key in ("segment", "kind", "lang", "lang_score", "lang_reason", "lang_votes")
+        },
+        "recognised": {
+            key: mention[key] for key in ("engine", "model", "ner_label", "ner_score", "run_id")
+        },
+        "linked": {key: mention[key] for key in ("label", "link_method", "link_score")},
+        "link": {**link, "differs": today is not None and today != mention["entity_id"]},
+        "entity": entity,
+    }
+
+
+def _published_id(knowledge_key: str | None, state: State) -> str | None:
+    row = state.connection.execute(
+        "SELECT entity_id FROM entities WHERE knowledge_key = ?", (knowledge_key,)
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def _explain_entity(store: Store, entity_id: str, index: Index, state: State) -> Row:
+    (entity,) = _select(store, "entities", "entity_id", entity_id)
+    (key,) = state.connection.execute(
+        "SELECT knowledge_key FROM entities WHERE entity_id = ?", (entity_id,)
+    ).fetchone()
+    return {
+        "entity": entity,
+        "knowledge": _knowledge(key, index),
+        "decisions": [
+            {"run_id": run_id, "action": action, "meaning": ACTIONS[action]}
+            for run_id, action in state.connection.execute(
+                "SELECT run_id, action FROM decisions WHERE entity_id = ? ORDER BY sequence",
+                (entity_id,),
+            )
+        ],
+        "former_ids": [
+            row["entity_id"] for row in _select(store, "redirects", "replaced_by", entity_id)
+        ],
+        "names": [
+            {key: row[key] for key in ("name", "lang", "script", "origin", "n_mentions")}
+            for row in _select(store, "entity_names", "entity_id", entity_id)
+            if row["n_mentions"]
+        ],
+        "examples": [
+            {key: row[key] for key in ("mention_id", "lang", "surface", "link_method", "sentence")}
+            for row in _select(store, "mentions", "entity_id", entity_id)[:_MOST_EXAMPLES]
+        ],
+    }
+
+
+def _knowledge(key: str | None, index: Index) -> Row:
+    number = index.by_key(key) if key else None
+    if number is None:
+        return {}
+    entry = index.entry(number)
+    return {
+        "key": entry.key,
+        "prior": entry.prior,
+        "aliases": [f"{alias.text} ({alias.lang}; {alias.source})" for alias in entry.aliases],
+    }
+
+
+def _select(store: Store, table: str, column: str, value: str) -> list[Row]:
+    paths = store.live_days(table) if table in DATED else [store.live(table)]
+    files = [str(path) for path in paths if path.exists()]
+    if not files:
+        return []
+    query = f'SELECT * FROM read_parquet($files) WHERE "{column}" = $value'
+    with duckdb.connect() as database:
+        found = database.execute(query, {"files": files, "value": value})
+        names = [name for name, *_ in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
