@@ -264,7 +264,7 @@ def _view_all(database: duckdb.DuckDBPyConnection, store: Store, days: Sequence[
 
 
 def _check_offsets(database: duckdb.DuckDBPyConnection) -> None:
-    (wrong,) = database.execute(_SURFACES_WITH_EXACT_SPANS).fetchone() or (0,)
+    ((wrong,),) = database.execute(_SURFACES_WITH_EXACT_SPANS).fetchall()
     if wrong:
         raise OffsetError(f"{wrong} mentions do not stand at their offsets; nothing was published")
 
@@ -279,9 +279,9 @@ def _count(database: duckdb.DuckDBPyConnection, run_id: str) -> Published:
         " GROUP BY lang",
         [run_id],
     ).fetchall()
-    (n_entities,) = database.execute(
+    ((n_entities,),) = database.execute(
         "SELECT count(DISTINCT entity_id) FROM mentions WHERE run_id = ?", [run_id]
-    ).fetchone() or (0,)
+    ).fetchall()
     n_documents = {lang: count for lang, count, _ in documents}
     n_mentions = {lang: (count, entities) for lang, count, entities in mentions}
     return Published(
