@@ -1,0 +1,76 @@
+"""Tidying the edges of what an engine found, the same for all engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+import regex
+
+from pipeline.recognise.base import Span
+
+_PUNCTUATION: Final = regex.compile(r"[\p{P}\p{S}\p{Z}\p{C}]")
+_LETTER: Final = regex.compile(r"\p{L}")
+_PARTNER: Final = {
+    ")": "(", "]": "[", "}": "{", "”": "“„", "’": "‘", "»": "«", '"': '"', "'": "'",
+}  # fmt: skip
+_OPENING: Final = {
+    opening: {closing for closing, openings in _PARTNER.items() if opening in openings}
+    for openings in _PARTNER.values()
+    for opening in openings
+}
+_ABBREVIATED: Final = regex.compile(
+    r"(?<![\p{L}\p{M}\p{N}])(?:\p{Lu}|Inc|Ltd|Co|Corp|Bros|Jr|Sr|Şti)\.$"
+)
+_NOT_PROSE: Final = regex.compile(
+    r"(?:https?://|www\.)\S+"  # addresses on the web
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # e-mail addresses
+    r"|(?<!\w)(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{12,}(?!\w)",  # checksums and ids
+    regex.IGNORECASE,
+)
+
+
+def clean_spans(sentence: str, spans: Iterable[Span]) -> list[Span]:
+    """Return ``spans`` of ``sentence`` with tidy edges, in order and without overlap.
+
+    Quotes, brackets and other punctuation at an edge are cut off, unless they belong to the name:
+    the full stop of ``U.S.`` or ``Inc.``, or a bracket or quote whose partner is inside. Spans in
+    web and e-mail addresses or checksums are dropped, and those without any letter; a name behind
+    an ``@`` stays. Of two that overlap, the first stays.
+    """
+    excluded = [match.span() for match in _NOT_PROSE.finditer(sentence)]
+    cleaned: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        start, end = _trim(sentence, span.start, span.end)
+        if not _LETTER.search(sentence, start, end):
+            continue
+        if any(start < last and first < end for first, last in excluded):
+            continue
+        if cleaned and start < cleaned[-1].end:
+            continue
+        cleaned.append(replace(span, start=start, end=end))
+    return cleaned
+
+
+def _trim(sentence: str, start: int, end: int) -> tuple[int, int]:
+    """Move both edges inward past punctuation that is not part of the name."""
+    while start < end and _PUNCTUATION.match(sentence[start]):
+        if _has_closing(sentence[start], sentence[start + 1 : end - 1]):
+            break
+        start += 1
+    while start < end and _PUNCTUATION.match(sentence[end - 1]):
+        if _has_opening(sentence[start + 1 : end - 1], sentence[end - 1]):
+            break
+        if _ABBREVIATED.search(sentence, start, end):
+            break
+        end -= 1
+    return start, end
+
+
+def _has_closing(opening: str, inside: str) -> bool:
+    return any(closing in inside for closing in _OPENING.get(opening, ()))
+
+
+def _has_opening(inside: str, closing: str) -> bool:
+    return any(opening in inside for opening in _PARTNER.get(closing, ""))

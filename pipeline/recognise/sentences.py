@@ -1,0 +1,78 @@
+"""Splitting text into sentences, offsets kept.
+
+The library sentencex (Wikimedia) finds the boundaries within a line; a line break always is one.
+It knows few abbreviations outside English, so a boundary behind a full stop is taken back where the
+stop belongs to an abbreviation, an initial or an ordinal number of the language, or where the text
+goes on in lower case.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import regex
+import sentencex
+
+_LINE: Final = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_LAST_WORD: Final = regex.compile(r"(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
+_LOWER_START: Final = regex.compile(r"\p{Ll}")
+_ORDINAL_LANGUAGES: Final = frozenset({"tr"})
+_ROMAN_NUMERAL: Final = regex.compile(r"[IVX]+")
+_FALLBACK_LANGUAGE: Final = "en"
+
+
+def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
+    """Return start and end (code points, end exclusive) of every sentence of ``text``, in order.
+
+    ``lang`` is an ISO 639-1 code, or ``und``. Sentences neither overlap nor begin or end in white
+    space; what lies between them is white space only.
+    """
+    return [
+        span
+        for line in _LINE.finditer(text)
+        for span in _split_line(line.group(), line.start(), lang)
+    ]
+
+
+def _split_line(line: str, offset: int, lang: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for end in _boundaries(line, lang):
+        if end < len(line) and _continues(line[start:end], line[end:], lang):
+            continue
+        piece = line[start:end]
+        stripped = piece.strip()
+        if stripped:
+            first = offset + start + len(piece) - len(piece.lstrip())
+            yield first, first + len(stripped)
+        start = end
+
+
+def _boundaries(line: str, lang: str) -> Iterator[int]:
+    code = _FALLBACK_LANGUAGE if lang == "und" else lang
+    for boundary in sentencex.get_sentence_boundaries(code, line):
+        yield boundary["end_index"]
+
+
+def _continues(before: str, after: str, lang: str) -> bool:
+    """Tell whether the full stop that ends ``before`` does not end a sentence."""
+    last = _LAST_WORD.search(before)
+    if last is None:
+        return False
+    if _LOWER_START.match(after.lstrip()):
+        return True
+    word = last.group(1)
+    if lang in _ORDINAL_LANGUAGES and _ROMAN_NUMERAL.fullmatch(word):
+        return True
+    is_initial = len(word) == 1 and word.isupper()
+    return is_initial or word.casefold() in _abbreviations(lang)
+
+
+@cache
+def _abbreviations(lang: str) -> frozenset[str]:
+    """Return the abbreviations of a language that a name or number follows, in lower case."""
+    text = Path(__file__).with_name("abbreviations.toml").read_text(encoding="utf-8")
+    return frozenset(word.casefold() for word in tomllib.loads(text).get(lang, []))

@@ -1,0 +1,222 @@
+"""Measure an engine on the labelled corpora.
+
+``python -m pipeline.training.evaluate_corpora onnx:joint --part dev`` prints exact-span precision,
+recall and F1 by corpus and label, with words per second of one core and peak memory of the same
+run. A span is right when both edges and the label are (Tjong Kim Sang and De Meulder 2003).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pipeline.recognise import find_names
+from pipeline.recognise.base import Engine
+from pipeline.recognise.decode import tag_runs
+from pipeline.recognise.routing import load_engine
+from pipeline.recognise.words import split_words
+from pipeline.schemas import LABELS
+from pipeline.training.common import (
+    CORPORA_DIR,
+    Corpus,
+    LabelledSentence,
+    Part,
+    catalogue,
+    read_sentences,
+)
+
+SENTENCES_PER_DOCUMENT: Final = 20
+"""How many consecutive sentences of a corpus are given to the engine together, as a document."""
+
+ALL_LABELS: Final = "all"
+
+Name = tuple[int, int, str]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Names right, found and expected."""
+
+    right: int = 0
+    found: int = 0
+    expected: int = 0
+
+    @property
+    def precision(self) -> float:
+        """Return right by found, 0 to 1; 0 where nothing was found."""
+        return self.right / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        """Return right by expected, 0 to 1; 0 where nothing was expected."""
+        return self.right / self.expected if self.expected else 0.0
+
+    @property
+    def f1(self) -> float:
+        """Return the harmonic mean of precision and recall."""
+        both = self.found + self.expected
+        return 2 * self.right / both if both else 0.0
+
+
+@dataclass(slots=True)
+class Result:
+    """What an engine reached on one part of one corpus; ``seconds`` are of one core."""
+
+    corpus: str
+    lang: str
+    part: str
+    sentences: int = 0
+    words: int = 0
+    seconds: float = 0.0
+    labels: dict[str, Counts] = field(
+        default_factory=lambda: {label: Counts() for label in (*LABELS, ALL_LABELS)}
+    )
+
+    @property
+    def words_per_second(self) -> float:
+        """Return words by seconds of one core, recognition alone."""
+        return self.words / self.seconds if self.seconds else 0.0
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the result as plain values for JSON."""
+        return {
+            "corpus": self.corpus,
+            "lang": self.lang,
+            "part": self.part,
+            "sentences": self.sentences,
+            "words": self.words,
+            "words_per_second": round(self.words_per_second),
+            "labels": {
+                label: {
+                    "precision": round(counts.precision, 4),
+                    "recall": round(counts.recall, 4),
+                    "f1": round(counts.f1, 4),
+                    "expected": counts.expected,
+                }
+                for label, counts in self.labels.items()
+            },
+        }
+
+
+def rebuild(sentence: LabelledSentence) -> tuple[str, set[Name]]:
+    """Return the sentence as text and its names as (start, end, label) in code points."""
+    text = ""
+    spans = []
+    for token, space in zip(sentence.tokens, sentence.space_after, strict=True):
+        spans.append((len(text), len(text) + len(token)))
+        text += token + (" " if space else "")
+    names = {
+        (spans[first][0], spans[last - 1][1], label)
+        for first, last, label in tag_runs(sentence.tags)
+    }
+    return text.rstrip(), names
+
+
+def count(gold: Sequence[set[Name]], found: Sequence[Iterable[Name]]) -> dict[str, Counts]:
+    """Compare the names of sentences; returns counts by label and under ``all``."""
+    right: Counter[str] = Counter()
+    guessed: Counter[str] = Counter()
+    expected: Counter[str] = Counter()
+    for gold_names, found_names in zip(gold, map(set, found), strict=True):
+        right.update(label for _, _, label in gold_names & found_names)
+        guessed.update(label for _, _, label in found_names)
+        expected.update(label for _, _, label in gold_names)
+    counts = {label: Counts(right[label], guessed[label], expected[label]) for label in LABELS}
+    counts[ALL_LABELS] = Counts(right.total(), guessed.total(), expected.total())
+    return counts
+
+
+def evaluate(
+    engine: Engine, corpus: Corpus, part: Part, root: Path, limit: int | None = None
+) -> Result | None:
+    """Run ``engine`` over the first ``limit`` sentences of a part; None where there is no part."""
+    path = corpus.path(part, root)
+    if path is None:
+        return None
+    rebuilt = [rebuild(sentence) for sentence in read_sentences(path)][:limit]
+    texts = [text for text, _ in rebuilt]
+    found: list[list[Name]] = []
+    began = time.process_time()
+    for first in range(0, len(texts), SENTENCES_PER_DOCUMENT):
+        document = texts[first : first + SENTENCES_PER_DOCUMENT]
+        for spans in find_names(engine, document, corpus.lang):
+            found.append([(span.start, span.end, span.label) for span in spans])
+    seconds = time.process_time() - began
+    return Result(
+        corpus=corpus.name,
+        lang=corpus.lang,
+        part=part,
+        sentences=len(texts),
+        words=sum(len(split_words(text)) for text in texts),
+        seconds=seconds,
+        labels=count([names for _, names in rebuilt], found),
+    )
+
+
+def format_table(results: Sequence[Result]) -> str:
+    """Return the results as a Markdown table, percentages with one decimal."""
+    lines = [
+        "| corpus | part | sentences | P | R | F1 | PER F1 | LOC F1 | ORG F1 | words/s |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for result in results:
+        total = result.labels[ALL_LABELS]
+        figures = [total.precision, total.recall, total.f1]
+        figures += [result.labels[label].f1 for label in LABELS]
+        cells = [f"{result.lang} {result.corpus}", result.part, str(result.sentences)]
+        cells += [f"{100 * figure:.1f}" for figure in figures]
+        cells.append(f"{result.words_per_second:.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def peak_rss_mb() -> float:
+    """Return the highest resident memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    """Parse the command line, measure, print."""
+    parser = argparse.ArgumentParser(description="Measure an engine on the labelled corpora.")
+    parser.add_argument("engine", help="onnx:NAME, spacy:NAME_OR_PATH or stanza:NAME_OR_PATH")
+    parser.add_argument("--part", choices=("train", "dev", "test"), default="dev")
+    parser.add_argument("--corpus", action="append", help="a name of corpora.toml; default all")
+    parser.add_argument("--lang", action="append", help="only corpora in this language")
+    parser.add_argument("--limit", type=int, help="only the first sentences of each")
+    parser.add_argument("--corpora", type=Path, default=CORPORA_DIR)
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--json", type=Path, help="write the figures to this file as well")
+    arguments = parser.parse_args()
+    engine = load_engine(arguments.engine, arguments.models)
+    results = []
+    for corpus in catalogue().values():
+        if arguments.corpus and corpus.name not in arguments.corpus:
+            continue
+        if arguments.lang and corpus.lang not in arguments.lang:
+            continue
+        result = evaluate(engine, corpus, arguments.part, arguments.corpora, arguments.limit)
+        if result is not None:
+            results.append(result)
+    print(f"{engine.name} {engine.model}, sha256 {engine.sha256}")
+    print(format_table(results))
+    print(f"peak memory {peak_rss_mb():.0f} MB")
+    if arguments.json:
+        report = {
+            "engine": engine.name,
+            "model": engine.model,
+            "sha256": engine.sha256,
+            "peak_rss_mb": round(peak_rss_mb()),
+            "results": [result.as_row() for result in results],
+        }
+        arguments.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

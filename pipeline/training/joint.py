@@ -1,0 +1,317 @@
+"""Fine-tune one encoder for named-entity recognition in all languages at once.
+
+``python -m pipeline.training.joint --output work/joint`` trains on the train parts of all corpora
+of the catalogue and writes ``checkpoint.safetensors`` to the output folder every few minutes; the
+same command goes on from there after a stop. Token classification over BIO tags as in Devlin et
+al. 2019 (BERT), section 5.3: the first piece of a word carries its tag.
+
+The embeddings and the lowest layers stay as they are: on one core that saves a quarter of the time,
+and words of a language without labels keep the place that pre-training gave them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+
+from pipeline.recognise.decode import tag_runs
+from pipeline.recognise.pieces import WordPieces
+from pipeline.training.augment import augment
+from pipeline.training.common import CORPORA_DIR, catalogue, read_sentences, split_tokens
+
+TAGS: Final = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
+IGNORED: Final = -100
+CHECKPOINT: Final = "checkpoint.safetensors"
+
+log = logging.getLogger("joint")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the trained weights, besides the corpora and the encoder."""
+
+    encoder: str
+    seed: int = 20261121
+    epochs: int = 1
+    frozen_layers: int = 3
+    learning_rate: float = 1e-4
+    head_learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warm_up: float = 0.06
+    pieces_per_batch: int = 1200
+    max_pieces: int = 192
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One model input: pieces with start and end marks, and a tag number on each word's first."""
+
+    pieces: tuple[int, ...]
+    tags: tuple[int, ...]
+
+
+def encode(
+    words: Sequence[str], tags: Sequence[str], pieces: WordPieces, max_pieces: int
+) -> Example:
+    """Turn tagged words into an example of at most ``max_pieces``, cut at a word."""
+    ids = [pieces.start]
+    numbers = [IGNORED]
+    for word, tag in zip(words, tags, strict=True):
+        encoded = pieces.encode(word)
+        if len(ids) + len(encoded) + 1 > max_pieces:
+            break
+        ids.extend(encoded)
+        numbers.extend([TAGS.index(tag)] + [IGNORED] * (len(encoded) - 1))
+    return Example((*ids, pieces.end), (*numbers, IGNORED))
+
+
+def read_examples(
+    corpora: Path, pieces: WordPieces, recipe: Recipe, rng: random.Random
+) -> list[Example]:
+    """Read every train part once, augmented with ``rng``."""
+    examples = []
+    for corpus in catalogue().values():
+        path = corpus.path("train", corpora)
+        if path is None:
+            continue
+        sentences = [split_tokens(row.tokens, row.tags) for row in read_sentences(path)]
+        for words, tags in augment(sentences, corpus.lang, rng):
+            examples.append(encode(words, tags, pieces, recipe.max_pieces))
+    return examples
+
+
+def make_batches(
+    examples: Sequence[Example], pieces_per_batch: int, rng: random.Random
+) -> list[list[Example]]:
+    """Group examples of like length into batches of about ``pieces_per_batch``, in random order."""
+    shuffled = rng.sample(examples, len(examples))
+    shuffled.sort(key=lambda example: len(example.pieces))
+    batches: list[list[Example]] = [[]]
+    for example in shuffled:
+        if (len(batches[-1]) + 1) * len(example.pieces) > pieces_per_batch and batches[-1]:
+            batches.append([])
+        batches[-1].append(example)
+    rng.shuffle(batches)
+    return batches
+
+
+def collate(batch: Sequence[Example], padding: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return piece ids and tag numbers, both (examples, longest) of int64, padded at the right."""
+    width = max(len(example.pieces) for example in batch)
+    ids = torch.full((len(batch), width), padding)
+    tags = torch.full((len(batch), width), IGNORED)
+    for row, example in enumerate(batch):
+        ids[row, : len(example.pieces)] = torch.tensor(example.pieces)
+        tags[row, : len(example.tags)] = torch.tensor(example.tags)
+    return ids, tags
+
+
+def new_model(encoder: str, frozen_layers: int) -> Any:
+    """Load the encoder with a fresh classifier, its embeddings and lowest layers frozen."""
+    config = AutoConfig.from_pretrained(
+        encoder,
+        num_labels=len(TAGS),
+        id2label=dict(enumerate(TAGS)),
+        label2id={tag: number for number, tag in enumerate(TAGS)},
+    )
+    model = AutoModelForTokenClassification.from_pretrained(
+        encoder, config=config, torch_dtype=torch.float32
+    )
+    frozen = [model.base_model.embeddings, *model.base_model.encoder.layer[:frozen_layers]]
+    for module in frozen:
+        module.requires_grad_(False)
+    return model
+
+
+def new_optimizer(model: Any, recipe: Recipe) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter 2019); biases and norms do not decay.
+
+    Each group holds its highest learning rate under ``peak_lr``.
+    """
+    trained = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    body = [(name, value) for name, value in trained if not name.startswith("classifier")]
+    head = [value for name, value in trained if name.startswith("classifier")]
+    matrices = [value for _, value in body if value.ndim > 1]
+    others = [value for _, value in body if value.ndim == 1]
+    rate, head_rate = recipe.learning_rate, recipe.head_learning_rate
+    decay = recipe.weight_decay
+    return torch.optim.AdamW(
+        [
+            {"params": matrices, "peak_lr": rate, "weight_decay": decay},
+            {"params": others, "peak_lr": rate, "weight_decay": 0.0},
+            {"params": head, "peak_lr": head_rate, "weight_decay": decay},
+        ]
+    )
+
+
+def rate_factor(step: int, steps: int, warm_up: float) -> float:
+    """Linear rise over the first ``warm_up`` share of ``steps``, then linear fall to zero."""
+    rise = max(1, round(steps * warm_up))
+    return min((step + 1) / rise, (steps - step) / max(1, steps - rise))
+
+
+def save_checkpoint(
+    path: Path, model: Any, optimizer: torch.optim.Optimizer, step: int, recipe: Recipe
+) -> None:
+    """Write weights, optimizer, random state and step to one file, whole or not at all."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors["random_state"] = torch.get_rng_state()
+    for number, state in optimizer.state_dict()["state"].items():
+        for key, value in state.items():
+            tensors[f"optimizer.{number}.{key}"] = value
+    metadata = {"step": str(step), "recipe": json.dumps(asdict(recipe))}
+    partial = path.with_suffix(".partial")
+    save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
+    partial.replace(path)
+
+
+def load_checkpoint(
+    path: Path, model: Any, optimizer: torch.optim.Optimizer | None, recipe: Recipe | None
+) -> int:
+    """Load what :func:`save_checkpoint` wrote and return the step it was written after.
+
+    Raises ValueError where the checkpoint was made with another ``recipe`` than the one given.
+    """
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+        if recipe is not None and json.loads(metadata["recipe"]) != asdict(recipe):
+            raise ValueError(f"{path} was made with another recipe: choose another --output")
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    prefix = "model."
+    model.load_state_dict(
+        {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+    )
+    if optimizer is not None:
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in tensors.items():
+            if name.startswith("optimizer."):
+                _, number, key = name.split(".")
+                state.setdefault(int(number), {})[key] = tensor
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        torch.set_rng_state(tensors["random_state"])
+    return int(metadata["step"])
+
+
+def dev_f1(
+    model: Any, pieces: WordPieces, corpora: Path, recipe: Recipe, limit: int | None
+) -> dict[str, float]:
+    """Exact-span micro F1 on the first ``limit`` sentences of each dev part, by corpus."""
+    model.eval()
+    result = {}
+    for corpus in catalogue().values():
+        path = corpus.path("dev", corpora)
+        if path is None:
+            continue
+        rows = [split_tokens(row.tokens, row.tags) for row in read_sentences(path)][:limit]
+        examples = [encode(words, tags, pieces, recipe.max_pieces) for words, tags in rows]
+        examples.sort(key=lambda example: len(example.pieces))
+        right = found = expected = 0
+        for first in range(0, len(examples), 16):
+            ids, gold = collate(examples[first : first + 16], pieces.padding)
+            with torch.inference_mode():
+                logits = model(input_ids=ids, attention_mask=ids != pieces.padding).logits
+            for guess_row, gold_row in zip(logits.argmax(-1), gold, strict=True):
+                kept = gold_row != IGNORED
+                guess = set(tag_runs([TAGS[number] for number in guess_row[kept]]))
+                truth = set(tag_runs([TAGS[number] for number in gold_row[kept]]))
+                right += len(guess & truth)
+                found += len(guess)
+                expected += len(truth)
+        result[corpus.name] = 2 * right / max(1, found + expected)
+    return result
+
+
+def train(
+    recipe: Recipe, corpora: Path, output: Path, *, save_every_s: float, dev_limit: int
+) -> None:
+    """Train by ``recipe`` and leave the last checkpoint in ``output``, resuming where one is."""
+    random.seed(recipe.seed)
+    torch.manual_seed(recipe.seed)
+    output.mkdir(parents=True, exist_ok=True)
+    pieces = WordPieces(AutoTokenizer.from_pretrained(recipe.encoder).backend_tokenizer)
+    rng = random.Random(recipe.seed)
+    batches: list[list[Example]] = []
+    for _ in range(recipe.epochs):
+        examples = read_examples(corpora, pieces, recipe, rng)
+        batches += make_batches(examples, recipe.pieces_per_batch, rng)
+    model = new_model(recipe.encoder, recipe.frozen_layers)
+    optimizer = new_optimizer(model, recipe)
+    steps = len(batches)
+    checkpoint = output / CHECKPOINT
+    first = 0
+    if checkpoint.exists():
+        first = load_checkpoint(checkpoint, model, optimizer, recipe)
+    total = sum(len(example.pieces) for batch in batches for example in batch)
+    log.info("%d steps, %d pieces, from step %d", steps, total, first)
+
+    began = saved = time.monotonic()
+    seen, losses = 0, 0.0
+    for step in range(first, steps):
+        model.train()
+        ids, tags = collate(batches[step], pieces.padding)
+        logits = model(input_ids=ids, attention_mask=ids != pieces.padding).logits
+        loss = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), tags.flatten(), ignore_index=IGNORED
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak_lr"] * rate_factor(step, steps, recipe.warm_up)
+        optimizer.step()
+        optimizer.zero_grad()
+        seen += ids.numel()
+        losses += loss.item()
+        done = step + 1
+        if done % 50 == 0:
+            speed = seen / (time.monotonic() - began)
+            left = (steps - done) * (seen / (done - first)) / speed / 60
+            log.info(
+                "step %d loss %.4f, %.0f pieces/s, %.0f min left", done, losses / 50, speed, left
+            )
+            losses = 0.0
+        if time.monotonic() - saved > save_every_s or done == steps:
+            save_checkpoint(checkpoint, model, optimizer, done, recipe)
+            saved = time.monotonic()
+        if done % max(1, steps // 4) == 0 and done < steps:
+            log.info("dev F1 %s", dev_f1(model, pieces, corpora, recipe, dev_limit))
+    log.info("dev F1, whole parts %s", dev_f1(model, pieces, corpora, recipe, None))
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(description="Fine-tune one encoder for NER in all languages.")
+    parser.add_argument(
+        "--encoder", default="../shared/encoder", help="Hugging Face name or folder"
+    )
+    parser.add_argument("--corpora", type=Path, default=CORPORA_DIR)
+    parser.add_argument("--output", type=Path, default=Path("work/joint"))
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--save-every", type=float, default=240, help="seconds between checkpoints")
+    parser.add_argument("--dev-limit", type=int, default=250, help="sentences a dev part, midway")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    train(
+        Recipe(encoder=arguments.encoder, epochs=arguments.epochs),
+        arguments.corpora,
+        arguments.output,
+        save_every_s=arguments.save_every,
+        dev_limit=arguments.dev_limit,
+    )
+
+
+if __name__ == "__main__":
+    main()
