@@ -201,14 +201,12 @@ def _official_files(lang: str, resources_dir: Path) -> TaggerFiles:
         raise unavailable from None
     if lang not in resources:
         raise unavailable
+    if "ner" not in resources[lang]:
+        raise EngineUnavailable(f"Stanza has no tagger of names for '{lang}': use another engine")
     loaded = maintain_processor_list(resources, lang, None, {"ner": "default"})
     config = build_default_config(
         resources, lang, str(resources_dir), add_dependencies(resources, lang, loaded)
     )
-    if "ner_model_path" not in config:
-        raise EngineUnavailable(
-            f"Stanza has no tagger of names for '{lang}': choose another engine"
-        )
     tagger = Path(config["ner_model_path"][0])
     needed = config["ner_dependencies"][0]
     vectors, forward, backward = (

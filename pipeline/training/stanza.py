@@ -82,7 +82,7 @@ def word_vectors(
     """
     tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
     pieces = WordPieces(tokenizer)
-    with safe_open(encoder / "model.safetensors", framework="np") as file:  # type: ignore[no-untyped-call]
+    with safe_open(encoder / "model.safetensors", framework="np") as file:
         embeddings = file.get_tensor("embeddings.word_embeddings.weight").astype(np.float32)
     spellings = {
         word: counter for word, counter in counts.items() if counter.total() >= LEAST_COUNT
