@@ -5,6 +5,7 @@ Labels are not looked at here; every kind of entity competes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,7 +34,7 @@ _SHORT: Final = 4
 """Letters up to which a single word has to be the same: TASS is no respelling of TAS."""
 
 _KEYS_COMPARED: Final = 3
-_SHORTLIST: Final = 40
+_SHORTLIST: Final = 20
 _LEAST_COSINE: Final = 0.3
 _LEAST_SIMILARITY: Final = 0.78
 _LEAST_OF_ONE_WORD: Final = 0.9
@@ -44,6 +45,8 @@ _SIMILAR: Final = 0.95
 _WELL_KNOWN: Final = 0.75
 """Least prior of a person whom the news calls by surname alone."""
 _SURNAME: Final = 0.93
+_COMMON: Final = 0.05
+"""What each doubling of the persons with that surname or given name takes off: Putin, Daniel."""
 _SURNAME_FIRST: Final = frozenset({"CN", "HK", "KP", "KR", "MO", "TW"})
 """Countries whose persons the world's press names surname first: Xi Jinping."""
 
@@ -137,7 +140,7 @@ class Finder:
                 )
         for key in form.keys:
             for hit in self.index.exact(key.text):
-                if hit.key_rank == 0:
+                if hit.key_rank == 0 and not _too_short(key.text, hit.alias_lang, form.lang):
                     similarity = _SAME_KEY - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
                     found.append(
                         Candidate(
@@ -163,11 +166,15 @@ class Finder:
         )
 
     def _similar(self, form: Form) -> tuple[Candidate, ...]:
-        """Return the entries with a name that shares letter groups and is spelled much like it."""
+        """Return the entries with a name that shares letter groups and is spelled much like it.
+
+        Of one word there is no more to find than what sounds like it.
+        """
+        if len(form.words) < 2:
+            return ()
         return best_of(
             candidate
-            for key in form.keys[:_KEYS_COMPARED]
-            for similar in self.index.similar(key.text, _SHORTLIST)
+            for similar in self.index.similar(form.key, _SHORTLIST)
             if similar.similarity >= _LEAST_COSINE
             for candidate in self._alike(
                 form, similar.entry, similar.key, similar.key, UNDETERMINED
@@ -178,9 +185,12 @@ class Finder:
         self, form: Form, entry: int, theirs: str, alias: str, alias_lang: str
     ) -> Iterator[Candidate]:
         """Yield the candidates that ``entry`` is for ``form`` by its key ``theirs``."""
-        person = self.known(entry).label == "PER"
         for key in form.keys[:_KEYS_COMPARED]:
-            likeness = name_similarity(key.text, theirs, self.weight, person=person)
+            # Entries are slow to read: only those that would do as bodies, the laxest kind, are.
+            if name_similarity(key.text, theirs, self.weight, "ORG") < _least(key.text):
+                continue
+            label = self.known(entry).label
+            likeness = name_similarity(key.text, theirs, self.weight, label)
             if likeness >= _least(key.text):
                 similarity = likeness * _SIMILAR - _DOUBT * key.cost
                 yield Candidate(entry, SIMILAR, similarity, alias, alias_lang, key.text)
@@ -195,17 +205,19 @@ class Finder:
         for key in form.keys[:_KEYS_COMPARED]:
             if " " in key.text:
                 continue
-            namesakes = [
+            persons = [
                 known
                 for known in map(self.known, self.index.by_word(key.text))
-                if known.label == "PER" and key.text in self.surnames(known.number)
+                if known.label == "PER"
             ]
+            namesakes = [known for known in persons if key.text in self.surnames(known.number)]
+            common = _COMMON * math.log2(max(1, len(persons)))
             fame = {known: (known.prior * known.n_names) ** 2 for known in namesakes}
             total = sum(fame.values())
             for known in namesakes:
                 if known.prior >= _WELL_KNOWN:
                     share = fame[known] / total
-                    likeness = _SURNAME * (0.8 + 0.2 * share) - _DOUBT * key.cost
+                    likeness = _SURNAME * (0.8 + 0.2 * share) - _DOUBT * key.cost - common
                     found.append(
                         Candidate(known.number, SURNAME, likeness, known.name, "en", key.text)
                     )
@@ -234,6 +246,11 @@ def _least(key: str) -> float:
     if " " in key:
         return _LEAST_SIMILARITY
     return _LEAST_OF_ONE_WORD if len(key) > _SHORT else 1.0
+
+
+def _too_short(key: str, alias_lang: str, lang: str) -> bool:
+    """Say whether a key is too short to trust in another language: ``my`` is the USA for ``Mỹ``."""
+    return len(key) <= _SHORT and alias_lang not in (lang, UNDETERMINED)
 
 
 def _foreign(alias_lang: str, lang: str) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -42,7 +43,7 @@ def settle(documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: I
     rows depend on that document and ``index`` alone. Raises ``KeyError`` for a mention whose
     document is not in ``documents``.
     """
-    finder = Finder(index)
+    finder = _finder(index)
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
     kinds = {
         (row["doc_id"], row["segment"]): row["kind"]
@@ -61,6 +62,12 @@ def settle(documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: I
         )
     ]
     return pa.Table.from_pylist(rows, schema=SETTLED)
+
+
+@lru_cache(maxsize=1)
+def _finder(index: Index) -> Finder:
+    """Return the same finder for all shards of a worker, so that it looks each name up once."""
+    return Finder(index)
 
 
 def settle_document(doc_id: str, text: str, rows: Iterable[Row], finder: Finder) -> Settled:

@@ -17,6 +17,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from pipeline.resolve.forms import Form, looks_like_acronym
+from pipeline.resolve.generic import is_generic
 from pipeline.resolve.methods import ACRONYM, SURNAME
 from pipeline.resolve.similarity import align, word_similarity
 
@@ -267,6 +268,8 @@ class _Document:
     def _wholes(self, root: int, members: list[int], full: list[int]) -> list[int]:
         """Return the mentions whose names hold the group's name as a part, of the best kind."""
         part = self.mentions[max(members, key=lambda i: len(self.mentions[i].form.words))]
+        if part.label != "PER" and is_generic(part.form.key):
+            return []  # the parliament need not be the European Parliament
         votes = Counter(self.mentions[i].label for i in members)
         person = votes["PER"] * 2 >= len(members)
         ranked: dict[int, list[int]] = defaultdict(list)

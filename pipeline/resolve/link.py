@@ -211,7 +211,7 @@ class _Linker:
                 continue
             theirs = self.finder.long_names(candidate.entry, form.lang)
             if theirs and all(
-                name_similarity(form.key, key, self.finder.weight, person=False) < _CONTRADICTION
+                name_similarity(form.key, key, self.finder.weight, "ORG") < _CONTRADICTION
                 for key in theirs
             ):
                 return True

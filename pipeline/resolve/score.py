@@ -33,13 +33,15 @@ WEIGHTS: Final = {
     "words": 1.0,
     # Found by likeness alone: the name may as well belong to someone unknown.
     "inexact": -0.8,
+    # The same of a single word, which nothing beside it bears out: Catania, Katanya, Kotanya.
+    "inexact_word": -2.0,
     # Share of the recogniser's votes for the candidate's own label.
     "label_same": 1.4,
     # Share of votes that take a place for an organisation or the reverse: countries act, the
-    # Kremlin is a building; little evidence against.
-    "label_near": 0.3,
+    # Kremlin is a building; but a body that bears a small town's name is not the town.
+    "label_near": -1.2,
     # Share of votes that take a person for something else or the reverse; still not a filter.
-    "label_far": -2.4,
+    "label_far": -3.0,
     # Countries, heads of state and the UN before villages and former members of parliament. Strong
     # enough that an American article does not turn Moscow into the one in Idaho.
     "prior": 6.0,
@@ -49,7 +51,8 @@ WEIGHTS: Final = {
     "country_for_region": 3.5,
     # The document is about another country.
     "country_against": -0.3,
-    # A Ministry of Defence is that of the country the document is about, or nobody knows whose.
+    # A Ministry of Defence is that of the country the document is about, or nobody knows whose;
+    # and so is a body whose alias says more than the name.
     "generic_elsewhere": -4.0,
 }
 """Feature to weight, with the reason."""
@@ -105,15 +108,21 @@ def weigh(
             "name": candidate.similarity - _NEUTRAL_SIMILARITY,
             "words": min(candidate.key.count(" "), 2) / 2,
             "inexact": float(candidate.method == SIMILAR),
+            "inexact_word": float(candidate.method == SIMILAR and " " not in candidate.key),
             "prior": max(known.prior, prior) if region else known.prior,
             **_label_features(known.label, votes),
             **_country_features(known, countries, beside_country=region and namesake),
         }
-        if generic and known.iso_country not in (None, main):
+        if known.iso_country not in (None, main) and (generic or _lacks_words(candidate)):
             features["generic_elsewhere"] = 1.0
         logit = BIAS + sum(WEIGHTS[name] * value for name, value in features.items())
         scores.append(Scored(candidate, known, features, logit))
     return sorted(scores, key=lambda s: (-s.logit, -s.known.prior, s.known.key))
+
+
+def _lacks_words(candidate: Candidate) -> bool:
+    """Say whether the alias holds more words, often the country's: Grand National Assembly."""
+    return candidate.method == SIMILAR and candidate.alias.count(" ") > candidate.key.count(" ")
 
 
 def _label_features(label: str, votes: Mapping[str, int]) -> dict[str, float]:
