@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,40 @@ def test_the_lock_gives_exit_code_3(tmp_path: Path, root: Path) -> None:
     with Store(tmp_path / "out").locked():
         result = exonym("run", str(root / "data" / "raw"), "--out", str(tmp_path / "out"))
     assert result.returncode == 3
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_sigterm_leaves_with_143_and_the_next_run_resumes(tmp_path: Path, root: Path) -> None:
+    code = "from pipeline.cli import main; main()"
+    command = [sys.executable, "-u", "-c", code, "run", str(root / "data" / "raw")]
+    command += ["--out", str(tmp_path / "out"), "--date", "2026-03-05"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("recognise"):
+                process.send_signal(signal.SIGTERM)
+                break
+        _, error = process.communicate()
+    assert process.returncode == 143
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "out" / "mentions").exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert "(resumed)" in again.stdout
+    outcomes = pd.read_parquet(tmp_path / "out" / "runs")["outcome"].tolist()
+    assert outcomes == ["stopped", "published"]
+
+
+def test_a_model_that_is_not_there_ends_the_run(tmp_path: Path, root: Path) -> None:
+    settings = (root / "exonym.toml").read_text(encoding="utf-8")
+    config = tmp_path / "exonym.toml"
+    config.write_text(settings.replace('"shipped"', '"official"'), encoding="utf-8")
+    arguments = ("run", str(root / "data" / "raw"), "--config", str(config))
+    result = exonym(*arguments, "--out", str(tmp_path / "out"))
+    assert result.returncode == 2
+    assert "download" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
