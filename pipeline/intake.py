@@ -65,15 +65,26 @@ def look(
     reporter.begin("look", None, "files")
     for found in find(sources, limits):
         reporter.advance()
-        sha256 = found.error if isinstance(found, Rejected) else found.sha256()
-        if state.has_file(found.source, sha256) and found.source not in again:
+        item, content = _content(found)
+        if state.has_file(item.source, content) and item.source not in again:
             fresh.n_skipped += 1
-        elif isinstance(found, Rejected):
-            fresh.rejected.append(found)
+        elif isinstance(item, Rejected):
+            fresh.rejected.append(item)
         else:
-            fresh.files.append((found, sha256))
+            fresh.files.append((item, content))
     reporter.end()
     return fresh
+
+
+def _content(found: InputFile | Rejected) -> tuple[InputFile | Rejected, str]:
+    """Return what was found, and what stands for its content in the ledger."""
+    if isinstance(found, Rejected):
+        return found, found.error
+    try:
+        return found, found.sha256()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror or error}); check that it is there and readable"
+        return Rejected(found.source, "unreadable", message), "unreadable"
 
 
 def take_in(

@@ -305,6 +305,29 @@ def test_a_source_that_is_not_there(tmp_path: Path, settings: Settings) -> None:
         run([str(tmp_path / "nowhere")], tmp_path / "out", NIGHT, settings)
 
 
+def test_a_file_that_vanishes_while_it_is_hashed_is_quarantined(
+    raw: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.ingest import InputFile
+
+    sha256 = InputFile.sha256
+
+    def vanish(self: InputFile) -> str:
+        if self.source.endswith("en.txt"):
+            raise FileNotFoundError(2, "No such file or directory")
+        return sha256(self)
+
+    monkeypatch.setattr(InputFile, "sha256", vanish)
+    out = tmp_path / "out"
+    run([str(raw)], out, NIGHT, settings)
+    assert pd.read_parquet(out / "quarantine")["error"].tolist() == ["unreadable"]
+    assert len(pd.read_parquet(out / "documents")) == 4
+    monkeypatch.undo()
+    run([str(raw)], out, NIGHT, settings)
+    assert len(pd.read_parquet(out / "quarantine")) == 0
+    assert len(pd.read_parquet(out / "documents")) == 5
+
+
 def test_an_empty_folder_is_nothing_new(tmp_path: Path, settings: Settings) -> None:
     (tmp_path / "raw").mkdir()
     assert run([str(tmp_path / "raw")], tmp_path / "out", NIGHT, settings) == []
