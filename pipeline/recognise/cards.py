@@ -119,7 +119,8 @@ def _toml_lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterable[str
             yield f"{_key(key)} = {json.dumps(value, ensure_ascii=False)}"
     for key, value in table.items():
         if isinstance(value, Mapping):
-            yield f"\n[{'.'.join(map(_key, (*path, key)))}]"
+            if not all(isinstance(item, Mapping) for item in value.values()):
+                yield f"\n[{'.'.join(map(_key, (*path, key)))}]"
             yield from _toml_lines(value, (*path, key))
 
 

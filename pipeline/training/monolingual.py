@@ -20,6 +20,8 @@ from pipeline.training.common import (
 )
 
 SEED: Final = 20261121
+LICENCE: Final = "CC BY-SA 4.0"
+"""The licence of all weights trained here, whatever their corpora."""
 
 
 def corpora_of(lang: str) -> list[Corpus]:
@@ -46,18 +48,18 @@ def training_sentences(lang: str, root: Path, rng: random.Random, copies: int) -
 
 def write_trained_card(folder: Path, engine: str, lang: str) -> None:
     """Write the card of the model that the recipe of ``engine`` left in ``folder``."""
-    corpora = corpora_of(lang)
-    only_mit = {corpus.licence for corpus in corpora} == {"MIT"}
     write_card(
         folder,
         {
             "name": folder.name,
             "engine": engine,
             "languages": [lang],
-            "licence": "MIT" if only_mit else "CC BY-SA 4.0",
+            "licence": LICENCE,
             "command": f"python -m pipeline.training.{engine} --lang {lang} --out {folder}",
             "seed": SEED,
-            "corpora": {corpus.name: f"{corpus.source}; {corpus.licence}" for corpus in corpora},
+            "corpora": {
+                corpus.name: f"{corpus.source}; {corpus.licence}" for corpus in corpora_of(lang)
+            },
             "files": hash_files(folder, model_files(folder)),
         },
     )
