@@ -69,17 +69,23 @@ def group(
     """Return for each signature the group it is in, and the registered entity the group is.
 
     ``registered`` maps a key to the (entity id, label) that have it, ``near`` a block to the (key,
-    entity id, label) in it. Ties go to same keys before alike ones, then to what sorts first; no
-    group ever holds two registered entities, since ids are stable.
+    entity id, label) in it. Same keys go before alike ones, registered entities before others,
+    then what sorts first; no group ever holds two registered entities, since ids are stable.
     """
     nodes = sorted(set(signatures))
     union = _Union()
-    for strength in (_same_key(nodes, registered), _alike(nodes, near)):
-        for a, b in sorted(set(strength)):
+    edges = (
+        _same_registered_key(nodes, registered),
+        _same_key(nodes),
+        _alike_registered(nodes, near),
+        _alike(nodes),
+    )
+    for kind in edges:
+        for a, b in sorted(set(kind)):
             union.join(a, b)
     members: dict[_Node, list[Signature]] = defaultdict(list)
     for node in nodes:
-        members[union.root((node.label, *node.keys))].append(node)
+        members[union.root(_node(node))].append(node)
     return {
         node: (frozenset(together), union.entity.get(root))
         for root, together in members.items()
@@ -115,37 +121,53 @@ class _Union:
         self.parent[second] = first
 
 
-def _same_key(
+def _node(signature: Signature) -> _Node:
+    return (signature.label, *signature.keys)
+
+
+def _same_registered_key(
     nodes: list[Signature], registered: Mapping[str, Sequence[tuple[str, str]]]
 ) -> Iterator[tuple[_Node, _Node]]:
-    holders: dict[str, list[Signature]] = defaultdict(list)
     for node in nodes:
-        me = (node.label, *node.keys)
         for key in node.join_keys:
-            holders[key].append(node)
             for entity_id, label in registered.get(key, ()):
                 if may_join(key, node.label, label):
-                    yield (entity_id,), me
+                    yield (entity_id,), _node(node)
+
+
+def _same_key(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
+    holders: dict[str, list[Signature]] = defaultdict(list)
+    for node in nodes:
+        for key in node.join_keys:
+            holders[key].append(node)
     for key, together in holders.items():
         for a in together:
             partner = next((b for b in together if b != a and may_join(key, a.label, b.label)), a)
             if partner != a:
-                yield (a.label, *a.keys), (partner.label, *partner.keys)
+                yield _node(a), _node(partner)
 
 
-def _alike(
+def _alike_registered(
     nodes: list[Signature], near: Mapping[str, Sequence[tuple[str, str, str]]]
 ) -> Iterator[tuple[_Node, _Node]]:
-    blocks: dict[str, list[tuple[str, _Node, str]]] = defaultdict(list)
     for node in nodes:
-        me = (node.label, *node.keys)
         for key in node.join_keys:
-            blocks[block(key)].append((key, me, node.label))
-    for name, members in blocks.items():
-        for i, (key, node_, label) in enumerate(members):
-            for other_key, entity_id, other_label in near.get(name, ()):
-                if may_join(key, label, other_label) and alike(key, other_key):
-                    yield (entity_id,), node_
-            for other_key, other, other_label in members[i + 1 :]:
-                if other != node_ and may_join(key, label, other_label) and alike(key, other_key):
-                    yield node_, other
+            for other_key, entity_id, label in near.get(block(key), ()):
+                if may_join(key, node.label, label) and alike(key, other_key):
+                    yield (entity_id,), _node(node)
+
+
+def _alike(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
+    blocks: dict[str, list[tuple[str, Signature]]] = defaultdict(list)
+    for node in nodes:
+        for key in node.join_keys:
+            blocks[block(key)].append((key, node))
+    for members in blocks.values():
+        for i, (key, node) in enumerate(members):
+            for other_key, other in members[i + 1 :]:
+                if (
+                    other != node
+                    and may_join(key, node.label, other.label)
+                    and alike(key, other_key)
+                ):
+                    yield _node(node), _node(other)

@@ -16,7 +16,7 @@ from pipeline.knowledge.files import COLUMNS
 from pipeline.knowledge.index import Index
 from pipeline.schemas import DOCUMENTS, MENTIONS, SEGMENTS, unfinished
 
-_MARK = re.compile(r"\[\[([^|\]]+)\|(PER|LOC|ORG)(?:\|([^\]]*))?\]\]")
+_MARK = re.compile(r"\[\[([^|\[\]]+)\|(PER|LOC|ORG)(?:\|([^\]]*))?\]\]")
 
 KNOWLEDGE = [
     {"key": "exonym:amina-bolat", "label": "PER", "name": "Amina Bolat", "iso_country": "KZ"},

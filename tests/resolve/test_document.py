@@ -1,0 +1,151 @@
+"""Settling documents: what comes out, and what it must not depend on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.knowledge.index import Index
+from pipeline.resolve.document import settle
+from pipeline.resolve.methods import METHODS
+from pipeline.resolve.tables import SETTLED
+
+ARTICLES = {
+    "a": ("en", "[[Petru Varga|PER]] went to [[Russia|LOC]]. [[Varga's|PER]] [[NTP|ORG]] waits."),
+    "b": ("ro", "Ministrul [[Petru Varga|PER]] a cerut [[Rusiei|LOC]] și [[PNC|ORG]] ajutor."),
+    "c": ("hi", "[[पेत्रु वर्गा|PER]] [[रूस|LOC]] गए। [[वर्गा|PER]] लौटे। [[Ilo Makara|PER]] नहीं।"),
+    "d": (
+        "tr",
+        "[[Rusya|LOC]]'nın [[Kuzey Ticaret Paktı|ORG]]’na itirazı. [[İlo Makara|PER]]'nın.",
+    ),
+}
+
+
+def rows(marked: Any, index: Index) -> list[dict[str, Any]]:
+    """Return the settled mentions of marked documents."""
+    table = settle(marked.documents, marked.segments, marked.mentions, index)
+    assert table.schema.equals(SETTLED)
+    return list(table.to_pylist())
+
+
+def test_offsets_and_fixed_values(mark: Any, small_index: Index) -> None:
+    marked = mark(ARTICLES)
+    texts = dict(zip(*(marked.documents[c].to_pylist() for c in ("doc_id", "text")), strict=True))
+    settled = rows(marked, small_index)
+    assert settled
+    for row in settled:
+        text = texts[row["doc_id"]]
+        assert text[row["start"] : row["end"]] == row["surface"]
+        assert text.startswith(row["suffix"] or "", row["end"])
+        assert row["link_method"] in METHODS
+        assert 0.0 <= row["link_score"] <= 1.0
+        assert (row["knowledge_key"] is None) == bool(row["cluster_keys"])
+    assert [(r["doc_id"], r["start"]) for r in settled] == sorted(
+        (r["doc_id"], r["start"]) for r in settled
+    )
+
+
+def test_what_is_known_is_linked_in_every_language(mark: Any, small_index: Index) -> None:
+    keys = {
+        (r["doc_id"], r["surface"]): r["knowledge_key"] for r in rows(mark(ARTICLES), small_index)
+    }
+    varga, russia, pact = "exonym:petru-varga", "iso:RU", "exonym:northern-trade-union"
+    assert keys == {
+        ("a", "Petru Varga"): varga,
+        ("a", "Russia"): russia,
+        ("a", "Varga"): varga,
+        ("a", "NTP"): pact,
+        ("b", "Petru Varga"): varga,
+        ("b", "Rusiei"): russia,
+        ("b", "PNC"): pact,
+        ("c", "पेत्रु वर्गा"): varga,
+        ("c", "रूस"): russia,
+        ("c", "वर्गा"): varga,
+        ("c", "Ilo Makara"): None,
+        ("d", "Rusya"): russia,
+        ("d", "Kuzey Ticaret Paktı"): pact,
+        ("d", "İlo Makara"): None,
+    }
+
+
+def test_the_name_is_the_reading_that_was_linked(mark: Any, small_index: Index) -> None:
+    named = {r["surface"]: r["name"] for r in rows(mark(ARTICLES), small_index)}
+    assert named["Rusiei"] == "Rusia"
+
+
+def test_a_document_depends_on_nothing_but_itself(mark: Any, small_index: Index) -> None:
+    together = rows(mark(ARTICLES), small_index)
+    reverse = rows(mark(dict(reversed(ARTICLES.items()))), small_index)
+    alone = [row for a in ARTICLES.items() for row in rows(mark(dict([a])), small_index)]
+    assert together == reverse == alone
+
+
+def test_no_mentions_give_an_empty_table(mark: Any, small_index: Index) -> None:
+    assert rows(mark({"a": ("en", "Nothing.")}), small_index) == []
+
+
+def test_a_mention_without_its_document_is_an_error(mark: Any, small_index: Index) -> None:
+    marked = mark(ARTICLES)
+    with pytest.raises(KeyError):
+        settle(marked.documents.slice(1), marked.segments, marked.mentions, small_index)
+
+
+def test_broken_and_double_spans_go(mark: Any, small_index: Index) -> None:
+    marked = mark({"a": ("en", "[[-|PER]] and [[Russia|LOC]]")})
+    double = marked.mentions.slice(1)
+    mentions = type(double).from_pylist(
+        marked.mentions.to_pylist() + double.to_pylist(), schema=double.schema
+    )
+    settled = settle(marked.documents, marked.segments, mentions, small_index)
+    assert settled["surface"].to_pylist() == ["Russia"]
+
+
+CONTEXT = [
+    ("[[Georgia|LOC]] held elections.", "iso:GE"),
+    (
+        "[[Georgia|LOC]], [[Atlanta|LOC]] and [[Savannah|LOC]], [[U.S.|LOC]]",
+        "geonames-admin1:US.GA",
+    ),
+    ("[[Moscow|LOC]] spoke to the [[United States|LOC]] and [[Atlanta|LOC]].", "geonames:524901"),
+    ("[[Niger|LOC]] and [[Nigeria|LOC]], [[Nigeria|LOC]]", "iso:NE"),
+]
+
+
+@pytest.mark.parametrize(("markup", "key"), CONTEXT)
+def test_places_of_one_name(mark: Any, small_index: Index, markup: str, key: str) -> None:
+    assert rows(mark({"a": ("en", markup)}), small_index)[0]["knowledge_key"] == key
+
+
+BODIES = [
+    ("[[Russia|LOC]]’s [[Ministry of Defence|ORG]] spoke.", "exonym:russian-defence-ministry"),
+    ("The [[Ministry of Defence|ORG]] spoke.", None),
+    ("[[Nigeria|LOC]]'s [[Ministry of Defence|ORG]] spoke.", None),
+    ("The [[Defence Ministry|ORG]] of [[Nigeria|LOC]] spoke.", None),
+]
+
+
+@pytest.mark.parametrize(("markup", "key"), BODIES)
+def test_a_ministry_is_never_that_of_another_country(
+    mark: Any, small_index: Index, markup: str, key: str | None
+) -> None:
+    settled = rows(mark({"a": ("en", markup)}), small_index)
+    assert [r["knowledge_key"] for r in settled if "Defence" in r["surface"]] == [key]
+
+
+def test_a_label_is_evidence_and_no_filter(mark: Any, small_index: Index) -> None:
+    settled = rows(mark({"a": ("en", "[[Russia|ORG]] and [[Russia|PER]]")}), small_index)
+    assert {(r["knowledge_key"], r["label"]) for r in settled} == {("iso:RU", "LOC")}
+
+
+def test_a_surname_of_two_known_persons_links_to_neither(mark: Any, small_index: Index) -> None:
+    settled = rows(
+        mark({"a": ("en", "[[Bolat|PER]] left"), "b": ("en", "[[Varga|PER]] left")}), small_index
+    )
+    assert [r["knowledge_key"] for r in settled] == [None, "exonym:petru-varga"]
+
+
+def test_an_acronym_with_another_long_form_is_another_body(mark: Any, small_index: Index) -> None:
+    markup = "The [[National Teachers Platform|ORG]] ([[NTP|ORG]]) met. [[NTP|ORG]] is new."
+    settled = rows(mark({"a": ("en", markup)}), small_index)
+    assert {r["knowledge_key"] for r in settled} == {None}
