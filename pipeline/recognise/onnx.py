@@ -8,16 +8,15 @@ A model is a folder with ``model.onnx`` (inputs ``input_ids`` and ``attention_ma
 from __future__ import annotations
 
 import json
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import onnxruntime
 
-from pipeline.recognise.base import EngineUnavailable, Span
-from pipeline.recognise.checksum import sha256_of
+from pipeline.recognise.base import Span
+from pipeline.recognise.cards import check_files, digest_of, hash_files, model_files, read_card
 from pipeline.recognise.decode import Scores, best_path, tag_runs, transition_mask
 from pipeline.recognise.pieces import WordPieces
 from pipeline.recognise.windows import Window, cut_windows, make_batches
@@ -26,7 +25,6 @@ from pipeline.recognise.words import split_words
 MODEL_FILE: Final = "model.onnx"
 TOKENIZER_FILE: Final = "tokenizer.json"
 LABELS_FILE: Final = "labels.json"
-CARD_FILE: Final = "model.toml"
 
 MAX_PIECES: Final = 192
 """Longest input, start and end marks included: as long as in training."""
@@ -49,9 +47,10 @@ class OnnxEngine:
         Raises EngineUnavailable where a file is absent or is not the one the card was written for.
         """
         card = read_card(folder)
-        verify_files(folder, card)
+        hashes = hash_files(folder, model_files(folder))
+        check_files(card, hashes, str(folder))
         self.model: Final = str(card["name"])
-        self.sha256: Final = str(card["files"][MODEL_FILE])
+        self.sha256: Final = digest_of(hashes)
         self._tags: list[str] = json.loads((folder / LABELS_FILE).read_text(encoding="utf-8"))
         self._begin, self._follow = transition_mask(self._tags)
         self._pieces = WordPieces.from_file(folder / TOKENIZER_FILE)
@@ -135,27 +134,3 @@ class OnnxEngine:
             Span(words[first][0], words[last - 1][1], label, float(probability[first:last].mean()))
             for first, last, label in tag_runs([self._tags[number] for number in path])
         ]
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """Return what ``model.toml`` says; raises EngineUnavailable where ``folder`` has none."""
-    try:
-        return tomllib.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EngineUnavailable(
-            f"no model in {folder}: it has no {CARD_FILE}; check the routing, or take the folder "
-            "from the repository again"
-        ) from None
-
-
-def verify_files(folder: Path, card: Mapping[str, Any]) -> None:
-    """Check every file of a model against the card's SHA-256; raises EngineUnavailable."""
-    for name, expected in card["files"].items():
-        path = folder / name
-        if not path.is_file():
-            raise EngineUnavailable(f"{path} is absent: take it from the repository again")
-        if sha256_of(path) != expected:
-            raise EngineUnavailable(
-                f"{path} is not the file that {CARD_FILE} names: its SHA-256 differs; take it from "
-                "the repository again, or export the model anew"
-            )

@@ -14,9 +14,9 @@ ENGINES: Final = ("onnx", "spacy", "stanza")
 def load_engines(routing: Mapping[str, str], models_dir: Path) -> dict[str, Engine]:
     """Return the engine for every language of ``routing``, each distinct model loaded once.
 
-    A value is ``onnx:NAME`` (the folder NAME in ``models_dir``), ``spacy:NAME_OR_PATH`` (an
-    installed package, or a pipeline's folder) or ``stanza:NAME_OR_PATH``. Only the libraries of the
-    engines named are imported.
+    A value is ``onnx:NAME``, ``spacy:NAME_OR_PATH`` or ``stanza:NAME_OR_PATH``: a folder of
+    ``models_dir`` by its name, or what that engine knows by the name or path. Only the libraries of
+    the engines named are imported.
 
     Raises EngineUnavailable where a model or library is absent, ValueError for a value that is
     none of these.
@@ -43,10 +43,10 @@ def load_engine(value: str, models_dir: Path) -> Engine:
         if kind == "spacy":
             from pipeline.recognise.spacy import SpacyEngine
 
-            return SpacyEngine(model)
+            return SpacyEngine(model, models_dir)
         from pipeline.recognise.stanza import StanzaEngine
 
-        return StanzaEngine(model)
+        return StanzaEngine(model, models_dir)
     except ModuleNotFoundError as error:
         raise EngineUnavailable(
             f"{value} needs the library {error.name}: pip install {error.name}"

@@ -3,8 +3,7 @@
 ``python -m pipeline.training.export --checkpoint work/joint/checkpoint.safetensors --output
 models/joint`` writes ``model.onnx``, ``tokenizer.json``, ``labels.json`` and ``model.toml``, and
 prints the exact-span F1 on the dev parts in fp32 and in int8. Attention, layer norms and GELU are
-fused first; then weights, embeddings included, are stored as signed 8-bit integers, one scale a
-channel, and activations are quantised as they come (Jacob et al. 2018).
+fused first; :mod:`pipeline.training.quantise` says how 8 bits suffice.
 """
 
 from __future__ import annotations
@@ -15,25 +14,42 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import onnx
+import numpy as np
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from safetensors import safe_open
+from tokenizers import Tokenizer
 from transformers import AutoTokenizer
 
-from pipeline.recognise.checksum import sha256_of
-from pipeline.recognise.onnx import CARD_FILE, LABELS_FILE, MODEL_FILE, TOKENIZER_FILE, OnnxEngine
-from pipeline.training.common import CORPORA_DIR, catalogue
-from pipeline.training.evaluate_corpora import Result, evaluate, format_table
-from pipeline.training.joint import TAGS, load_checkpoint, new_model
+from pipeline.recognise.cards import hash_files, model_files, write_card
+from pipeline.recognise.onnx import (
+    LABELS_FILE,
+    MAX_PIECES,
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    OnnxEngine,
+)
+from pipeline.recognise.pieces import WordPieces
+from pipeline.training.common import CORPORA_DIR, catalogue, read_sentences, split_tokens
+from pipeline.training.evaluate_corpora import ALL_LABELS, Result, evaluate, format_table
+from pipeline.training.joint import TAGS, collate, encode, load_checkpoint, new_model
+from pipeline.training.quantise import Inputs, quantise
 
 LICENCE: Final = "CC BY-SA 4.0"
 LANGUAGES: Final = ("hi", "ro", "tr", "en", "vi")
-QUANTISED: Final = ("MatMul", "Attention", "Gather", "EmbedLayerNormalization")
+CALIBRATION_SENTENCES: Final = 60
+WEAKNESSES: Final = (
+    "No labelled Vietnamese was at hand: Vietnamese comes by transfer and is not measured on a "
+    "labelled corpus.",
+    "Romanian and Hindi labels are noisy; what is right by their annotators is not always right.",
+    "Turkish and part of the English were learned from encyclopaedias, not from news.",
+    "Long names of organisations are sometimes cut short, and countries that act are tagged LOC in "
+    "some sentences and ORG in others.",
+)
 
 
 class Logits(torch.nn.Module):
@@ -80,16 +96,21 @@ def export_float(model: Any, path: Path) -> None:
         fused.save_model_to_file(str(path))
 
 
-def export_int8(source: Path, path: Path) -> None:
-    """Write the fp32 ONNX file ``source`` to ``path`` with 8-bit weights."""
-    quantize_dynamic(
-        source,
-        path,
-        op_types_to_quantize=list(QUANTISED),
-        per_channel=True,
-        weight_type=QuantType.QInt8,
-        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-    )
+def calibration_batches(tokenizer: Tokenizer, corpora: Path) -> list[Inputs]:
+    """Return inputs of the first sentences of every train part, a batch a corpus."""
+    pieces = WordPieces(tokenizer)
+    batches: list[Inputs] = []
+    for corpus in catalogue().values():
+        path = corpus.path("train", corpora)
+        if path is not None:
+            rows = islice(read_sentences(path), CALIBRATION_SENTENCES)
+            examples = [
+                encode(*split_tokens(row.tokens, row.tags), pieces, MAX_PIECES) for row in rows
+            ]
+            ids = collate(examples, pieces.padding)[0].numpy()
+            mask = (ids != pieces.padding).astype(np.int64)
+            batches.append({"input_ids": ids, "attention_mask": mask})
+    return batches
 
 
 def write_folder(model_file: Path, tokenizer: str, folder: Path, card: Mapping[str, Any]) -> None:
@@ -98,23 +119,7 @@ def write_folder(model_file: Path, tokenizer: str, folder: Path, card: Mapping[s
     model_file.replace(folder / MODEL_FILE)
     (folder / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
     (folder / LABELS_FILE).write_text(json.dumps(TAGS) + "\n", encoding="utf-8")
-    files = {name: sha256_of(folder / name) for name in (LABELS_FILE, MODEL_FILE, TOKENIZER_FILE)}
-    (folder / CARD_FILE).write_text(card_text({**card, "files": files}), encoding="utf-8")
-
-
-def card_text(card: Mapping[str, Any]) -> str:
-    """Return a card as TOML: plain values first, then a table for every mapping."""
-    values = {key: value for key, value in card.items() if not isinstance(value, Mapping)}
-    tables = {key: value for key, value in card.items() if isinstance(value, Mapping)}
-    lines = [f"{key} = {_toml(value)}" for key, value in values.items()]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{_toml(key)} = {_toml(table[key])}" for key in table)]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    """Return a string, number or list of strings as TOML; JSON writes these the same."""
-    return json.dumps(value, ensure_ascii=False)
+    write_card(folder, {**card, "files": hash_files(folder, model_files(folder))})
 
 
 def make_card(name: str, recipe: Mapping[str, Any], step: int) -> dict[str, Any]:
@@ -128,6 +133,7 @@ def make_card(name: str, recipe: Mapping[str, Any], step: int) -> dict[str, Any]
         "encoder": "multilingual-e5-small (MIT), vocabulary cut to 55,293 pieces",
         "command": "python -m pipeline.training.joint && python -m pipeline.training.export",
         "recipe": {**{key: recipe[key] for key in recipe if key != "encoder"}, "steps": step},
+        "weaknesses": list(WEAKNESSES),
         "corpora": {corpus.name: f"{corpus.source}; {corpus.licence}" for corpus in corpora},
     }
 
@@ -139,25 +145,32 @@ def export(checkpoint: Path, output: Path, corpora: Path, limit: int | None) -> 
     recipe = json.loads(metadata["recipe"])
     model = new_model(recipe["encoder"], recipe["frozen_layers"])
     step = load_checkpoint(checkpoint, model, None, None)
-    tokenizer = AutoTokenizer.from_pretrained(recipe["encoder"]).backend_tokenizer.to_str()
+    tokenizer = AutoTokenizer.from_pretrained(recipe["encoder"]).backend_tokenizer
     card = make_card(output.name, recipe, step)
-    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         export_float(model, fp32)
-        export_int8(fp32, int8)
-        write_folder(int8, tokenizer, output, card)
-        write_folder(fp32, tokenizer, Path(folder) / "fp32", card)
-        for name, engine in (
-            ("fp32", OnnxEngine(Path(folder) / "fp32")),
-            ("int8", OnnxEngine(output)),
-        ):
-            results = [
-                result
-                for corpus in catalogue().values()
-                if (result := evaluate(engine, corpus, "dev", corpora, limit)) is not None
-            ]
-            print(name)
-            print(format_table([*results, overall(results)]))
+        quantise(fp32, int8, calibration_batches(tokenizer, corpora))
+        write_folder(int8, tokenizer.to_str(), output, card)
+        write_folder(fp32, tokenizer.to_str(), Path(folder) / "fp32", card)
+        before = measure("fp32", Path(folder) / "fp32", corpora, limit)
+    after = measure("int8", output, corpora, limit)
+    card["f1_lost_to_int8"] = round(before - after, 4)
+    write_card(output, {**card, "files": hash_files(output, model_files(output))})
+
+
+def measure(name: str, folder: Path, corpora: Path, limit: int | None) -> float:
+    """Print how the model in ``folder`` does on the dev parts; returns micro F1 over all."""
+    engine = OnnxEngine(folder)
+    results = [
+        result
+        for corpus in catalogue().values()
+        if (result := evaluate(engine, corpus, "dev", corpora, limit)) is not None
+    ]
+    total = overall(results)
+    print(name)
+    print(format_table([*results, total]), flush=True)
+    return total.labels[ALL_LABELS].f1
 
 
 def overall(results: Sequence[Result]) -> Result:
