@@ -20,6 +20,7 @@ _OPENING: Final = {
     for openings in _PARTNER.values()
     for opening in openings
 }
+_BRACKETED: Final = regex.compile(r"([^()]*\p{L}[^()]*?)\s*\(([^()]*\p{L}[^()]*)\)")
 _ABBREVIATED: Final = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}])(?:\p{Lu}|Inc|Ltd|Co|Corp|Bros|Jr|Sr|Şti)\.$"
 )
@@ -37,11 +38,13 @@ def clean_spans(sentence: str, spans: Iterable[Span]) -> list[Span]:
     Quotes, brackets and other punctuation at an edge are cut off, unless they belong to the name:
     the full stop of ``U.S.`` or ``Inc.``, or a bracket or quote whose partner is inside. Spans in
     web and e-mail addresses or checksums are dropped, and those without any letter; a name behind
-    an ``@`` stays. Of two that overlap, the first stays.
+    an ``@`` stays. A name with another in brackets behind it, such as its acronym, becomes two: so
+    most annotators see it. Of two that overlap, the first stays.
     """
     excluded = [match.span() for match in _NOT_PROSE.finditer(sentence)]
     cleaned: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+    parts = [part for span in spans for part in _split_at_brackets(sentence, span)]
+    for span in sorted(parts, key=lambda part: (part.start, -part.end)):
         start, end = _trim(sentence, span.start, span.end)
         if not _LETTER.search(sentence, start, end):
             continue
@@ -51,6 +54,14 @@ def clean_spans(sentence: str, spans: Iterable[Span]) -> list[Span]:
             continue
         cleaned.append(replace(span, start=start, end=end))
     return cleaned
+
+
+def _split_at_brackets(sentence: str, span: Span) -> list[Span]:
+    """Return the name and the one in brackets at its end, or the whole where there is no such."""
+    match = _BRACKETED.fullmatch(sentence, span.start, span.end)
+    if match is None:
+        return [span]
+    return [replace(span, start=start, end=end) for start, end in (match.span(1), match.span(2))]
 
 
 def _trim(sentence: str, start: int, end: int) -> tuple[int, int]:
