@@ -164,7 +164,7 @@ def test_convert_adds_to_a_table(
 
 
 def test_stored_annotations_fit_the_corpus(root: Path, shared: Path) -> None:
-    paths = sorted((root / annotations.ANNOTATIONS_DIR).glob("*.tsv"))
+    paths = sorted((root / annotations.ANNOTATIONS_DIR).rglob("*.tsv"))
     assert paths
     for path in paths:
         part = path.stem
