@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.knowledge import grams
@@ -14,6 +14,7 @@ def spelled(key: str) -> set[bytes]:
     return {marked[i : i + n] for n in (2, 3) for i in range(len(marked) - n + 1)}
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_codes_stand_for_the_bigrams_and_trigrams(keys: list[str]) -> None:
     for key in keys:
@@ -22,6 +23,7 @@ def test_codes_stand_for_the_bigrams_and_trigrams(keys: list[str]) -> None:
         )
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_many_keys_at_once_are_as_one_by_one(keys: list[str]) -> None:
     gram, key = grams.codes_of_keys(keys)
