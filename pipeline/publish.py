@@ -34,6 +34,13 @@ _ORDER: Final = {
     "mentions": "date, doc_id, start",
 }
 
+# Days that were published before a merge keep the old id; counts go to its heir.
+_LIVE_MENTIONS: Final = """
+CREATE OR REPLACE TEMP VIEW live_mentions AS
+SELECT m.* REPLACE (coalesce(r.replaced_by, m.entity_id) AS entity_id)
+FROM mentions m LEFT JOIN redirects r USING (entity_id)
+"""
+
 _SURFACES_WITH_EXACT_SPANS: Final = """
 SELECT count(*) FROM mentions JOIN documents USING (doc_id)
 WHERE substr(text, "start" + 1, "end" - "start") <> surface
@@ -44,7 +51,8 @@ SELECT m.date, m.lang, m.entity_id, e.name, e.label,
        count(*) AS n_mentions,
        count(DISTINCT m.doc_id) AS n_documents,
        count(DISTINCT coalesce(d.near_duplicate_of, d.doc_id)) AS n_stories
-FROM mentions m JOIN documents d USING (doc_id) JOIN entity_attributes e USING (entity_id)
+FROM live_mentions m JOIN documents d USING (doc_id)
+     JOIN entity_attributes e USING (entity_id)
 WHERE m.kind = 'body' AND d.superseded_by IS NULL
 GROUP BY ALL ORDER BY date, lang, entity_id
 """
@@ -53,7 +61,7 @@ _DAILY_PAIRS: Final = """
 WITH named AS (
     SELECT DISTINCT m.date, m.doc_id, m.entity_id,
            coalesce(d.near_duplicate_of, d.doc_id) AS story
-    FROM mentions m JOIN documents d USING (doc_id)
+    FROM live_mentions m JOIN documents d USING (doc_id)
     WHERE m.kind = 'body' AND d.superseded_by IS NULL
 )
 SELECT a.date, a.entity_id AS entity_a, b.entity_id AS entity_b,
@@ -69,7 +77,7 @@ WITH counted AS (
            count(DISTINCT m.doc_id) FILTER (d.superseded_by IS NULL) AS n_documents,
            list_sort(list(DISTINCT m.lang)) AS langs,
            min(m.date) AS first_seen, max(m.date) AS last_seen
-    FROM mentions m JOIN documents d USING (doc_id) GROUP BY m.entity_id
+    FROM live_mentions m JOIN documents d USING (doc_id) GROUP BY m.entity_id
 )
 SELECT * FROM entity_attributes JOIN counted USING (entity_id) ORDER BY entity_id
 """
@@ -78,7 +86,7 @@ _NAMES_IN_THE_NEWS: Final = """
 SELECT m.entity_id, m.lang, m.name,
        count(*) FILTER (d.superseded_by IS NULL) AS n_mentions,
        min(m.date) AS first_seen, max(m.date) AS last_seen
-FROM mentions m JOIN documents d USING (doc_id) GROUP BY ALL
+FROM live_mentions m JOIN documents d USING (doc_id) GROUP BY ALL
 """
 
 _ENTITY_NAMES: Final = """
@@ -112,11 +120,12 @@ def stage_tables(
     night: date,
     entity_attributes: pa.Table,
     known_names: pa.Table,
+    redirects: pa.Table,
     quarantine: Callable[[], Iterable[pa.Table]],
 ) -> Published:
-    """Stage every table but ``redirects`` and ``runs`` as it will be after this run.
+    """Stage every table but ``runs`` as it will be after this run.
 
-    ``entity_attributes`` holds the columns of ``entities`` that are not counted, for every id;
+    ``entity_attributes`` holds the columns of ``entities`` that are not counted, for every live id;
     ``known_names`` the knowledge base's names: entity_id, lang, script, name.
 
     Raises:
@@ -128,6 +137,7 @@ def stage_tables(
         for table in _ORDER:
             _merge_dated(database, store, table, days)
         database.register("entity_attributes", entity_attributes)
+        database.register("redirects", redirects)
         _view_staged(database, store, days)
         _check_offsets(database)
         _write_days(store, "daily_entities", _stream(database, _DAILY_ENTITIES), days)
@@ -136,6 +146,7 @@ def stage_tables(
         _view_all(database, store, days)
         store.staging.write_table("entities", _stream(database, _ENTITIES))
         _write_entity_names(database, store, known_names)
+    store.staging.write_table("redirects", [redirects])
     store.staging.write_table("quarantine", quarantine())
     return published
 
@@ -252,6 +263,7 @@ def _view_staged(database: duckdb.DuckDBPyConnection, store: Store, days: Sequen
     for table in ("documents", "mentions"):
         paths = [store.staging.table_path(table, day) for day in days]
         _view(database, table, paths, TABLES[table])
+    database.execute(_LIVE_MENTIONS)
 
 
 def _view_all(database: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> None:
@@ -261,6 +273,7 @@ def _view_all(database: duckdb.DuckDBPyConnection, store: Store, days: Sequence[
         names = {path.name for path in touched}
         others = [path for path in store.live_days(table) if path.name not in names]
         _view(database, table, [*touched, *others], TABLES[table])
+    database.execute(_LIVE_MENTIONS)
 
 
 def _check_offsets(database: duckdb.DuckDBPyConnection) -> None:
@@ -302,7 +315,9 @@ def _write_entity_names(
     names = database.sql(_NAMES_IN_THE_NEWS).to_arrow_table()
     scripts = pa.array([script_of(name) for name in names["name"].to_pylist()], pa.string())
     database.register("names_in_the_news", names.append_column("script", scripts))
-    database.execute("CREATE OR REPLACE TEMP TABLE seen AS SELECT DISTINCT entity_id FROM mentions")
+    database.execute(
+        "CREATE OR REPLACE TEMP TABLE seen AS SELECT DISTINCT entity_id FROM live_mentions"
+    )
     database.register("all_known_names", known_names)
     database.execute(
         "CREATE OR REPLACE TEMP VIEW known_names AS"

@@ -201,12 +201,11 @@ class _Night:
                 night,
                 entities,
                 catalogue.known_names(entities, self._index),
+                catalogue.redirects(self._state.connection, assignment.delta, run_id),
                 lambda: quarantine.after_run(
                     self._store, _sources(manifest), frozenset(manifest["retry"])
                 ),
             )
-            redirects = catalogue.redirects(self._state.connection, assignment.delta, run_id)
-            staging.write_table("redirects", [redirects])
         failed = sum(pq.ParquetFile(part).metadata.num_rows for part in _failed_parts(staging))
         summary = Summary(
             run_id=run_id,

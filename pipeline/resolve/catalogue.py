@@ -24,13 +24,14 @@ KNOWN_NAMES: Final = pa.schema(
 
 
 def attributes(connection: sqlite3.Connection, delta: Delta) -> pa.Table:
-    """Return :data:`ATTRIBUTES` of every entity, those that ``delta`` adds or changes included."""
+    """Return :data:`ATTRIBUTES` of every live entity, as ``delta`` leaves it."""
     columns = ", ".join(ATTRIBUTES.names)
     found = connection.execute(f"SELECT {columns} FROM entities").fetchall()
     rows = {row[0]: dict(zip(ATTRIBUTES.names, row, strict=True)) for row in found}
     for row in delta.entities.to_pylist():
         rows[row["entity_id"]] = {name: row[name] for name in ATTRIBUTES.names}
-    return pa.Table.from_pylist([rows[entity_id] for entity_id in sorted(rows)], ATTRIBUTES)
+    live = sorted(rows.keys() - _retired(connection, delta).keys())
+    return pa.Table.from_pylist([rows[entity_id] for entity_id in live], ATTRIBUTES)
 
 
 def known_names(entities: pa.Table, index: Index) -> pa.Table:
@@ -60,11 +61,23 @@ def _spellings(key: str | None, index: Index) -> Iterator[tuple[str, str]]:
 
 
 def redirects(connection: sqlite3.Connection, delta: Delta, run_id: str) -> pa.Table:
-    """Return the table ``redirects``, those that ``delta`` adds under ``run_id`` included."""
+    """Return the table ``redirects``, those that ``delta`` adds under ``run_id`` included.
+
+    ``replaced_by`` is a live id: of a merge that was merged again, the last heir.
+    """
+    rows = _retired(connection, delta, run_id)
+    for row in rows.values():
+        while row["replaced_by"] in rows:
+            row["replaced_by"] = rows[row["replaced_by"]]["replaced_by"]
+    return pa.Table.from_pylist([rows[entity_id] for entity_id in sorted(rows)], REDIRECTS)
+
+
+def _retired(
+    connection: sqlite3.Connection, delta: Delta, run_id: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the redirects of the registry and of ``delta`` by the id that is no longer live."""
     columns = ", ".join(REDIRECTS.names)
-    rows: list[dict[str, Any]] = [
-        dict(zip(REDIRECTS.names, row, strict=True))
-        for row in connection.execute(f"SELECT {columns} FROM redirects")
-    ]
+    found = connection.execute(f"SELECT {columns} FROM redirects")
+    rows = [dict(zip(REDIRECTS.names, row, strict=True)) for row in found]
     rows += [{**row, "run_id": run_id} for row in delta.redirects.to_pylist()]
-    return pa.Table.from_pylist(sorted(rows, key=lambda row: str(row["entity_id"])), REDIRECTS)
+    return {row["entity_id"]: row for row in rows}
