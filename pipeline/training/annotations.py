@@ -1,4 +1,4 @@
-"""Names marked by hand in sentences of a corpus that may not be copied: labels here, text there.
+"""Names marked in sentences of a corpus that may not be copied: labels here, text there.
 
 An annotation file is a table, tab-separated with a header: ``row`` (line of the corpus file, from
 0), ``sha256`` (first 16 hexadecimal digits of the SHA-256 of the tokens joined by a space) and
