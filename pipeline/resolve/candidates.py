@@ -47,6 +47,8 @@ _WELL_KNOWN: Final = 0.75
 _SURNAME: Final = 0.93
 _COMMON: Final = 0.05
 """What each doubling of the persons with that surname or given name takes off: Putin, Daniel."""
+_LEAST_OF_SURNAME: Final = 0.72
+"""A surname that many bear names nobody by itself: Lee, Johnson, Kim; Erdoğan still does."""
 _SURNAME_FIRST: Final = frozenset({"CN", "HK", "KP", "KR", "MO", "TW"})
 """Countries whose persons the world's press names surname first: Xi Jinping."""
 
@@ -221,7 +223,7 @@ class Finder:
                     found.append(
                         Candidate(known.number, SURNAME, likeness, known.name, "en", key.text)
                     )
-        return best_of(found)
+        return best_of(c for c in found if c.similarity >= _LEAST_OF_SURNAME)
 
 
 def best_of(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
