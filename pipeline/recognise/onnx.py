@@ -19,7 +19,7 @@ from pipeline.recognise.base import Span
 from pipeline.recognise.cards import check_files, digest_of, hash_files, model_files, read_card
 from pipeline.recognise.decode import Scores, best_path, tag_runs, transition_mask
 from pipeline.recognise.pieces import WordPieces
-from pipeline.recognise.windows import Window, cut_windows, make_batches
+from pipeline.recognise.windows import cut_windows
 from pipeline.recognise.words import split_words
 
 MODEL_FILE: Final = "model.onnx"
@@ -31,9 +31,6 @@ MAX_PIECES: Final = 192
 
 OVERLAP: Final = 48
 """Pieces that neighbouring windows of a long sentence share."""
-
-BATCH_PIECES: Final = 1536
-"""Pieces in a batch, padding included: enough to keep one core busy."""
 
 
 class OnnxEngine:
@@ -64,69 +61,18 @@ class OnnxEngine:
     def recognise(self, sentences: Sequence[str], lang: str) -> list[list[Span]]:
         """Find the names in the sentences of one document; see ``base.Engine``.
 
-        All languages share one model: ``lang`` changes nothing. A span's score is the mean
-        probability of its words' tags.
+        All languages share one model: ``lang`` changes nothing. Each sentence goes through alone:
+        8-bit models take the scale of their activations from the whole batch, so what shares one
+        would change the answer, and padding would cost more time than batches save on one core. A
+        span's score is the mean probability of its words' tags.
         """
-        spans = [split_words(sentence) for sentence in sentences]
-        scores = self._word_scores(sentences, spans)
-        return [self._names(words, logits) for words, logits in zip(spans, scores, strict=True)]
+        return [self._names(sentence) for sentence in sentences]
 
-    def _word_scores(
-        self, sentences: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]
-    ) -> list[Scores]:
-        """Return the logits of every sentence's words, (words, tags)."""
-        encoded = [
-            [self._pieces.encode(sentence[start:end]) for start, end in words]
-            for sentence, words in zip(sentences, spans, strict=True)
-        ]
-        windows = [
-            window
-            for number, words in enumerate(encoded)
-            for window in cut_windows(
-                number, [len(word) for word in words], MAX_PIECES - 2, OVERLAP
-            )
-        ]
-        scores = [np.zeros((len(words), len(self._tags)), np.float32) for words in encoded]
-        lengths = [
-            2 + sum(len(word) for word in encoded[window.sentence][window.first : window.last])
-            for window in windows
-        ]
-        for batch in make_batches(lengths, BATCH_PIECES):
-            self._run([windows[number] for number in batch], encoded, scores)
-        return scores
-
-    def _run(
-        self,
-        batch: Sequence[Window],
-        encoded: Sequence[Sequence[tuple[int, ...]]],
-        scores: Sequence[Scores],
-    ) -> None:
-        """Run one batch, whose first window is the longest, and store the logits in ``scores``."""
-        rows, firsts = [], []
-        for window in batch:
-            row = [self._pieces.start]
-            first_pieces = []
-            for word in encoded[window.sentence][window.first : window.last]:
-                first_pieces.append(len(row))
-                row.extend(word)
-            row.append(self._pieces.end)
-            rows.append(row)
-            firsts.append(first_pieces)
-        ids = np.full((len(rows), len(rows[0])), self._pieces.padding, np.int64)
-        mask = np.zeros_like(ids)
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
-        logits = self._session.run(["logits"], {"input_ids": ids, "attention_mask": mask})[0]
-        for window, first_pieces, row_logits in zip(batch, firsts, logits, strict=True):
-            kept = slice(window.keep_first - window.first, window.keep_last - window.first)
-            scores[window.sentence][window.keep_first : window.keep_last] = row_logits[
-                first_pieces[kept]
-            ]
-
-    def _names(self, words: Sequence[tuple[int, int]], logits: Scores) -> list[Span]:
+    def _names(self, sentence: str) -> list[Span]:
+        words = split_words(sentence)
         if not words:
             return []
+        logits = self._word_scores([self._pieces.encode(sentence[i:j]) for i, j in words])
         log_probability = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
         path = best_path(log_probability, self._begin, self._follow)
         probability = np.exp(log_probability[np.arange(len(path)), path])
@@ -134,3 +80,29 @@ class OnnxEngine:
             Span(words[first][0], words[last - 1][1], label, float(probability[first:last].mean()))
             for first, last, label in tag_runs([self._tags[number] for number in path])
         ]
+
+    def _word_scores(self, words: Sequence[Sequence[int]]) -> Scores:
+        """Return the logits of a sentence's words, (words, tags), given the pieces of each."""
+        windows = cut_windows([len(word) for word in words], MAX_PIECES - 2, OVERLAP)
+        scores = [
+            self._window_scores(words[window.first : window.last])[
+                window.keep_first - window.first : window.keep_last - window.first
+            ]
+            for window in windows
+        ]
+        return np.concatenate(scores)
+
+    def _window_scores(self, words: Sequence[Sequence[int]]) -> Scores:
+        """Return the logits of words that go through the model together."""
+        ids = [self._pieces.start]
+        first_pieces = []
+        for word in words:
+            first_pieces.append(len(ids))
+            ids.extend(word)
+        ids.append(self._pieces.end)
+        inputs = {
+            "input_ids": np.array([ids], np.int64),
+            "attention_mask": np.ones((1, len(ids)), np.int64),
+        }
+        logits: Scores = self._session.run(["logits"], inputs)[0][0]
+        return logits[first_pieces]

@@ -1,4 +1,4 @@
-"""Cutting long sentences into overlapping windows, and windows into batches."""
+"""Cutting long sentences into overlapping windows."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Words ``first`` to ``last`` (exclusive) of a sentence go through the model together.
+    """Words ``first`` to ``last`` (exclusive) of a sentence, which go through the model together.
 
     The answer is kept for the words ``keep_first`` to ``keep_last`` (exclusive): the windows of a
     sentence overlap, and each word is answered where it has the most context on both sides.
     """
 
-    sentence: int
     first: int
     last: int
     keep_first: int
     keep_last: int
 
 
-def cut_windows(sentence: int, lengths: Sequence[int], capacity: int, overlap: int) -> list[Window]:
+def cut_windows(lengths: Sequence[int], capacity: int, overlap: int) -> list[Window]:
     """Cut a sentence, given the number of pieces of each word, into windows of ``capacity`` pieces.
 
     Neighbouring windows share up to ``overlap`` pieces. No word may be longer than ``capacity``
@@ -45,21 +44,6 @@ def cut_windows(sentence: int, lengths: Sequence[int], capacity: int, overlap: i
     for number, (first, last) in enumerate(spans):
         is_final = number == len(spans) - 1
         keep_last = last if is_final else (spans[number + 1][0] + last + 1) // 2
-        windows.append(Window(sentence, first, last, keep_first, keep_last))
+        windows.append(Window(first, last, keep_first, keep_last))
         keep_first = keep_last
     return windows
-
-
-def make_batches(lengths: Sequence[int], capacity: int) -> list[list[int]]:
-    """Group windows of like length: numbers of windows, longest first.
-
-    A batch holds at most ``capacity`` pieces, padding included, or a single window.
-    """
-    order = sorted(range(len(lengths)), key=lambda number: (-lengths[number], number))
-    batches: list[list[int]] = []
-    for number in order:
-        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= capacity:
-            batches[-1].append(number)
-        else:
-            batches.append([number])
-    return batches
