@@ -39,7 +39,7 @@ def test_list_has_a_row_for_every_language():
     assert romanian["lang"] == "ro"
     assert romanian["engine"] == "spacy"
     assert romanian["model"] == "spacy-ro"
-    assert romanian["licence"] == "MIT"
+    assert romanian["licence"] == "CC BY-SA 4.0"
     assert 0 < romanian["size_mb"] < 15
     assert romanian["f1"].endswith(" ronec_mix_names")
     assert romanian["sha256"] == "ok"

@@ -54,7 +54,7 @@ RECIPE: Final[Sequence[str]] = (
     *("--optim", "adam", "--lr", "0.002", "--lr_decay", "0.5", "--patience", "1"),
     *("--min_lr", "0.0002", "--batch_size", "32", "--dropout", "0.3", "--word_dropout", "0.02"),
     *("--hidden_dim", "128", "--char_hidden_dim", "48", "--char_emb_dim", "32"),
-    *("--no_emb_finetune", "--eval_interval", "250", "--log_step", "50", "--max_steps", "6000"),
+    *("--no_emb_finetune", "--eval_interval", "250", "--log_step", "50", "--max_steps", "3250"),
 )
 """Options of Stanza's tagger; see ``python -m stanza.models.ner_tagger --help``."""
 

@@ -1,0 +1,85 @@
+import json
+import lzma
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from spacy.util import load_config
+
+from pipeline.recognise.spacy import SpacyEngine
+from pipeline.training import monolingual
+from pipeline.training import spacy as spacy_recipe
+from pipeline.training import stanza as stanza_recipe
+
+ROWS = [
+    {"tokens": ["Ion", "Popescu", "locuiește", "la", "Cluj-Napoca", "."],
+     "tags": ["B-PER", "I-PER", "O", "O", "B-LOC", "O"]},
+    {"tokens": ["Compania", "are", "sediul", "în", "Franța", "."],
+     "tags": ["O", "O", "O", "O", "B-LOC", "O"]},
+]  # fmt: skip
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    folder = tmp_path / "ro/ronec_mix_names"
+    folder.mkdir(parents=True)
+    for part in ("train", "dev"):
+        with lzma.open(folder / f"{part}.jsonl.xz", "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in ROWS)
+    return tmp_path
+
+
+def test_corpora_are_read_in_our_words(corpora):
+    words, tags = monolingual.read_part("ro", "dev", corpora)[0]
+    assert words == ["Ion", "Popescu", "locuiește", "la", "Cluj", "-", "Napoca", "."]
+    assert tags == ["B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O"]
+
+
+def test_training_sentences_are_the_same_for_the_same_seed(corpora):
+    first, again, other = (
+        monolingual.training_sentences("ro", corpora, random.Random(seed), 20) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_some_sentences_are_written_with_cedillas():
+    sentences = [(["știință"], ["O"])] * 200
+    written = {words[0] for words, _ in spacy_recipe.with_cedillas(sentences, random.Random(1))}
+    assert written == {"știință", "ştiinţă"}
+
+
+def test_spacy_recipe_trains_and_exports_what_the_engine_loads(corpora, tmp_path, monkeypatch):
+    config = load_config(spacy_recipe.CONFIG)
+    config["training"] |= {"max_steps": 2, "eval_frequency": 1}
+    config.to_disk(tmp_path / "short.cfg")
+    monkeypatch.setattr(spacy_recipe, "CONFIG", tmp_path / "short.cfg")
+    best = spacy_recipe.train("ro", corpora, tmp_path / "work")
+    spacy_recipe.export(best, tmp_path / "model")
+    monolingual.write_trained_card(tmp_path / "model", "spacy", "ro")
+    engine = SpacyEngine("model", tmp_path)
+    assert engine.labels == ["LOC", "PER"]
+    assert str(tmp_path) not in (tmp_path / "model/config.cfg").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not stanza_recipe.ENCODER.is_dir(), reason="the encoder is not at hand")
+def test_word_vectors_are_of_frequent_words_and_of_pieces(tmp_path):
+    sentences = [(["Ankara", "ankara", "Eskişehirli"], ["O", "O", "O"])]
+    counts = stanza_recipe.surface_counts(sentences)
+    assert counts["ankara"] == {"Ankara": 1, "ankara": 1}
+    words, vectors = stanza_recipe.word_vectors(counts, stanza_recipe.ENCODER)
+    assert vectors.shape == (len(words), stanza_recipe.DIMENSIONS)
+    assert "ankara" in words
+    assert "istanbul" in words
+    assert "eskişehirli" not in words
+    stanza_recipe.save_vectors(words, vectors, tmp_path / "vectors.pt")
+    saved = torch.load(tmp_path / "vectors.pt", weights_only=True)
+    assert torch.equal(saved["emb"][-1], torch.from_numpy(vectors[-1]))
+
+
+def test_sentences_are_saved_as_stanza_reads_them(tmp_path):
+    stanza_recipe.save_sentences([(["Ulm", "."], ["B-LOC", "O"]), ([], [])], tmp_path / "x.json")
+    assert json.loads(Path(tmp_path / "x.json").read_text(encoding="utf-8")) == [
+        [{"text": "Ulm", "ner": "B-LOC"}, {"text": ".", "ner": "O"}]
+    ]
