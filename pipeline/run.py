@@ -102,7 +102,10 @@ def run(
     store = Store(out)
     summaries = []
     with store.locked(), store.state() as state:
+        reporter.begin("knowledge", None, "index")
         index = ensure(settings.knowledge)
+        reporter.advance()
+        reporter.end()
         unfinished = store.staging.manifest
         if unfinished and unfinished["identity"] == _plain(_identity(settings, index, state)):
             night_of_it = _Night(store, state, settings, index, reporter, executor)

@@ -38,7 +38,9 @@ LABELS = {
     "persons": {"PER"},
     "geography": {"LOC"},
 }
-KEY = re.compile(r"(wikidata:Q[1-9][0-9]*|exonym:[a-z0-9]+(-[a-z0-9]+)*|iso:[A-Z]{2})")
+KEY = re.compile(
+    r"(wikidata:Q[1-9][0-9]*|(exonym|supraverden):[a-z0-9]+(-[a-z0-9]+)*|cricketer:[0-9]+|iso:[A-Z]{2})"
+)
 ACRONYM = re.compile(r"[A-Z0-9().&+-]+")
 ROMAN_NUMERAL = re.compile(r"\b[IVX]+\b")
 
