@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +47,7 @@ def training_sentences(lang: str, root: Path, rng: random.Random, copies: int) -
     return [pair for _ in range(copies) for pair in augment(sentences, lang, rng)]
 
 
-def write_trained_card(folder: Path, engine: str, lang: str) -> None:
+def write_trained_card(folder: Path, engine: str, lang: str, weaknesses: Sequence[str]) -> None:
     """Write the card of the model that the recipe of ``engine`` left in ``folder``."""
     write_card(
         folder,
@@ -56,6 +57,7 @@ def write_trained_card(folder: Path, engine: str, lang: str) -> None:
             "languages": [lang],
             "licence": LICENCE,
             "command": f"python -m pipeline.training.{engine} --lang {lang} --out {folder}",
+            "weaknesses": list(weaknesses),
             "seed": SEED,
             "corpora": {
                 corpus.name: f"{corpus.source}; {corpus.licence}" for corpus in corpora_of(lang)

@@ -31,6 +31,11 @@ from pipeline.training.monolingual import (
 CONFIG: Final = Path(__file__).with_name("spacy.cfg")
 COPIES: Final = 2
 
+WEAKNESSES: Final = (
+    "It knows only its corpora: no pre-trained vectors, and few sentences where a corpus is small.",
+    "Organisations are found worst. There are no scores: spaCy's parser gives none.",
+)
+
 CEDILLA_SHARE: Final = 0.15
 _TO_CEDILLA: Final = str.maketrans("șțȘȚ", "şţŞŢ")
 
@@ -87,7 +92,7 @@ def main() -> None:
     arguments = parse_arguments("Train a spaCy pipeline that finds names in one language.")
     best = train(arguments.lang, arguments.corpora, arguments.work)
     export(best, arguments.out)
-    write_trained_card(arguments.out, SpacyEngine.name, arguments.lang)
+    write_trained_card(arguments.out, SpacyEngine.name, arguments.lang, WEAKNESSES)
 
 
 if __name__ == "__main__":

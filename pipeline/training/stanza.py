@@ -58,6 +58,11 @@ RECIPE: Final[Sequence[str]] = (
 )
 """Options of Stanza's tagger; see ``python -m stanza.models.ner_tagger --help``."""
 
+WEAKNESSES: Final = (
+    "It is small, and has no character language model as Stanza's own taggers have.",
+    "Organisations are found worst. There are no scores: Stanza gives none.",
+)
+
 PATH_OPTIONS: Final = ("_dir", "_file")
 """Endings of the names of options that hold paths."""
 
@@ -180,7 +185,7 @@ def main() -> None:
     torch.set_num_threads(1)
     train(arguments.lang, arguments.corpora, ENCODER, arguments.work)
     export(arguments.work, arguments.out)
-    write_trained_card(arguments.out, StanzaEngine.name, arguments.lang)
+    write_trained_card(arguments.out, StanzaEngine.name, arguments.lang, WEAKNESSES)
 
 
 if __name__ == "__main__":

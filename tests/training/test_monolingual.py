@@ -57,7 +57,7 @@ def test_spacy_recipe_trains_and_exports_what_the_engine_loads(corpora, tmp_path
     monkeypatch.setattr(spacy_recipe, "CONFIG", tmp_path / "short.cfg")
     best = spacy_recipe.train("ro", corpora, tmp_path / "work")
     spacy_recipe.export(best, tmp_path / "model")
-    monolingual.write_trained_card(tmp_path / "model", "spacy", "ro")
+    monolingual.write_trained_card(tmp_path / "model", "spacy", "ro", ["It is small."])
     engine = SpacyEngine("model", tmp_path)
     assert engine.labels == ["LOC", "PER"]
     assert str(tmp_path) not in (tmp_path / "model/config.cfg").read_text(encoding="utf-8")
