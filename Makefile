@@ -8,7 +8,7 @@ DATE   ?= 2025-11-26
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run test check lint types setup lock docs clean
+.PHONY: run test check lint types benchmark-ner setup lock docs clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
@@ -27,6 +27,12 @@ types: $(VENV)/.ready
 
 docs: $(VENV)/.ready ## generate docs/tables.md from pipeline/schemas.py
 	$(BIN)/python -m pipeline.tables_page > docs/tables.md
+
+benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
+	{ $(BIN)/python -m pipeline.training.evaluate_corpora onnx:joint --part test; \
+	  $(BIN)/python -m pipeline.training.evaluate_corpora spacy:spacy-ro --lang ro --part test; \
+	  $(BIN)/python -m pipeline.training.evaluate_corpora stanza:stanza-tr --lang tr --part test; \
+	  date -u +"measured on %Y-%m-%d"; } | tee benchmarks/results/ner_test.txt
 
 setup: $(VENV)/.ready
 

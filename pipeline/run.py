@@ -354,7 +354,7 @@ def code_hash() -> str:
     package = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(package.rglob("*")):
-        if path.suffix in {".py", ".toml", ".tsv"}:
+        if path.suffix in {".cfg", ".py", ".toml", ".tsv"}:
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

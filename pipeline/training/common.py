@@ -21,7 +21,11 @@ Part = Literal["train", "dev", "test"]
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """One corpus of the catalogue ``corpora.toml``."""
+    """One corpus of the catalogue ``corpora.toml``.
+
+    ``annotated`` says that its labels are ours, kept apart from its text; see
+    :func:`pipeline.training.annotations.load`.
+    """
 
     name: str
     lang: str
@@ -31,6 +35,7 @@ class Corpus:
     train: str | None = None
     dev: str | None = None
     test: str | None = None
+    annotated: bool = False
 
     def path(self, part: Part, root: Path = CORPORA_DIR) -> Path | None:
         """Return the file of ``part``, or None where the corpus has no such part."""

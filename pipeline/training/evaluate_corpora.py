@@ -23,6 +23,7 @@ from pipeline.recognise.decode import tag_runs
 from pipeline.recognise.routing import load_engine
 from pipeline.recognise.words import split_words
 from pipeline.schemas import LABELS
+from pipeline.training.annotations import load
 from pipeline.training.common import (
     CORPORA_DIR,
     Corpus,
@@ -140,7 +141,8 @@ def evaluate(
     path = corpus.path(part, root)
     if path is None:
         return None
-    rebuilt = [rebuild(sentence) for sentence in read_sentences(path)][:limit]
+    sentences = load(part, path.parent) if corpus.annotated else read_sentences(path)
+    rebuilt = [rebuild(sentence) for sentence in sentences][:limit]
     texts = [text for text, _ in rebuilt]
     found: list[list[Name]] = []
     began = time.process_time()
