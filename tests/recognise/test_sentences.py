@@ -37,7 +37,11 @@ def test_a_line_break_always_ends_a_sentence(line_break: str) -> None:
 
 
 TEXT = st.text(
-    st.one_of(st.characters(), st.sampled_from(" \n.!?।“”\"'()AaBbIi1अक\u0301\u200d\U0001f600"))
+    # Half surrogates are no text: readers refuse them.
+    st.one_of(
+        st.characters(codec="utf-8"),
+        st.sampled_from(" \n.!?।“”\"'()AaBbIi1अक\u0301\u200d\U0001f600"),
+    )
 )
 
 

@@ -7,13 +7,13 @@ import pytest
 
 pytest.importorskip("safetensors", reason="needs the extra `train`")
 
-import torch  # noqa: E402
-from spacy.util import load_config  # noqa: E402
+import torch
+from spacy.util import load_config
 
-from pipeline.recognise.spacy import SpacyEngine  # noqa: E402
-from pipeline.training import monolingual  # noqa: E402
-from pipeline.training import spacy as spacy_recipe  # noqa: E402
-from pipeline.training import stanza as stanza_recipe  # noqa: E402
+from pipeline.recognise.spacy import SpacyEngine
+from pipeline.training import monolingual
+from pipeline.training import spacy as spacy_recipe
+from pipeline.training import stanza as stanza_recipe
 
 ROWS = [
     {"tokens": ["Ion", "Popescu", "locuiește", "la", "Cluj-Napoca", "."],

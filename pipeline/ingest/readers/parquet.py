@@ -60,6 +60,9 @@ def _rows(source: str, table: pq.ParquetFile, limits: Limits) -> Iterator[Draft 
         for place in range(batch.num_rows):
             row += 1
             yield _document(source, {name: cells[place] for name, cells in columns}, row, limits)
+    if row != table.metadata.num_rows:
+        message = f"{row} of its {table.metadata.num_rows} rows are there: deliver it again"
+        yield Rejected(source, "truncated", message)
 
 
 def _document(
