@@ -2,8 +2,7 @@
 
 Run ``python benchmarks/knowledge_index.py [--knowledge DIR] [--synthetic N]``. For the files of the
 knowledge base, and for N synthetic persons when asked: processor seconds to build, bytes on disk,
-time to open, memory that opening and asking takes, and look-ups a second: exact ones, similar ones
-(nothing cached), and rapidfuzz's ``process.extract`` over all the index's keys on queries of the
+time to open, and look-ups a second: exact ones, similar ones (nothing cached), and rapidfuzz's ``process.extract`` over all the index's keys on queries of the
 same set in the same run. The queries are keys of the index with one letter replaced.
 
 Names of the synthetic persons are made of syllables; their aliases get their plain fold as only
@@ -20,7 +19,6 @@ import time
 from pathlib import Path
 from unittest import mock
 
-import psutil
 from rapidfuzz import fuzz, process
 
 from pipeline import languages
@@ -76,8 +74,6 @@ def measure(title: str, knowledge_dir: Path) -> None:
         started = time.process_time()
         build(knowledge_dir, out_dir)
         build_seconds = time.process_time() - started
-        process_info = psutil.Process()
-        before = process_info.memory_info().rss
         started = time.process_time()
         index = Index.open(out_dir)
         open_ms = (time.process_time() - started) * 1e3
@@ -87,7 +83,6 @@ def measure(title: str, knowledge_dir: Path) -> None:
         strange = [misspelled(rng, key) for key in known[: N_SIMILAR + N_BRUTE]]
         exact = per_second(index.exact, known)
         similar = per_second(lambda key: index.similar(key, LIMIT), strange[:N_SIMILAR])
-        memory = (process_info.memory_info().rss - before) / 2**20
         keys: list[str] = texts.to_pylist()
         brute = per_second(
             lambda key: process.extract(key, keys, scorer=fuzz.ratio, limit=LIMIT),
@@ -97,7 +92,6 @@ def measure(title: str, knowledge_dir: Path) -> None:
         print(f"  build               {build_seconds:10.1f} s of processor time")
         print(f"  on disk             {index.size_bytes / 2**20:10.1f} MiB")
         print(f"  open                {open_ms:10.2f} ms of processor time")
-        print(f"  memory              {memory:10.1f} MiB resident, mapped pages included")
         print(f"  exact               {exact:10.0f} a second, {exact / brute:8.0f} x brute force")
         print(f"  similar, best {LIMIT}    {similar:10.0f} a second, {similar / brute:8.1f} x")
         print(f"  rapidfuzz extract   {brute:10.2f} a second")
