@@ -2,8 +2,9 @@
 
 Run ``python benchmarks/knowledge_index.py [--knowledge DIR] [--synthetic N]``. For the files of the
 knowledge base, and for N synthetic persons when asked: processor seconds to build, bytes on disk,
-time to open, and look-ups a second: exact ones, similar ones (nothing cached), and rapidfuzz's ``process.extract`` over all the index's keys on queries of the
-same set in the same run. The queries are keys of the index with one letter replaced.
+time to open, and look-ups a second: exact ones, similar ones (nothing cached), and rapidfuzz's
+``process.extract`` over all the index's keys on queries of the same set in the same run. The
+queries are keys of the index with one letter replaced.
 
 Names of the synthetic persons are made of syllables; their aliases get their plain fold as only
 key, so that the index is measured and not the languages' rules.
