@@ -2,20 +2,24 @@
 
 ``python -m pipeline.training.spacy --lang ro --out models/spacy-ro`` reads the train and dev parts
 of the language's corpora, lets spaCy train by ``spacy.cfg`` beside this file, keeps the weights
-that are best on dev, and writes them to ``--out``. spaCy's training loop does not resume: a stopped
-run begins again and, seeded, ends the same.
+that are best on dev, and writes them to ``--out``. A stopped run goes on from its last checkpoint
+in ``--work``, with the optimiser and the count of steps anew; for the weights of a run that was not
+stopped, empty that folder first.
 """
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import spacy
-from spacy.cli.train import train as spacy_train
 from spacy.tokens import Doc, DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train as train_nlp
+from spacy.util import load_config
 from spacy.vocab import Vocab
 
 from pipeline.recognise.spacy import SpacyEngine
@@ -74,7 +78,11 @@ def train(lang: str, corpora: Path, work: Path) -> Path:
         "paths.train": str(work / "train.spacy"),
         "paths.dev": str(work / "dev.spacy"),
     }
-    spacy_train(CONFIG, work, overrides=overrides)
+    config = load_config(CONFIG, overrides=overrides, interpolate=False)
+    last = work / "model-last"
+    if last.exists():
+        config["components"]["ner"] = {"source": str(last)}
+    train_nlp(init_nlp(config), work, stdout=sys.stdout, stderr=sys.stderr)
     return work / "model-best"
 
 

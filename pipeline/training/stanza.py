@@ -4,7 +4,8 @@
 (BiLSTM over word vectors and a character LSTM, CRF on top; Qi et al. 2018, Akbik et al. 2018
 without the character language model) learn from the train parts of the language's corpora, keeps
 the weights that are best on dev, and writes them to ``--out`` beside the word vectors they need.
-Stanza's training loop does not resume: a stopped run begins again and, seeded, ends the same.
+A stopped run goes on from its best checkpoint in ``--work``, with the optimiser and the count of
+steps anew; for the weights of a run that was not stopped, empty that folder first.
 
 The word vectors are the input embeddings of the encoder, averaged over a word's pieces and reduced
 by principal components. They stay as they are in training, and words met once in training have
@@ -138,9 +139,12 @@ def train(lang: str, corpora: Path, encoder: Path, work: Path) -> None:
     sentences = training_sentences(lang, corpora, random.Random(SEED), copies=1)
     save_sentences(sentences, work / "train.json")
     save_sentences(read_part(lang, "dev", corpora), work / "dev.json")
+    checkpoint = work / MODEL_FILE
+    resume = ("--finetune", "--finetune_load_name", str(checkpoint)) if checkpoint.exists() else ()
     ner_tagger.main(
         [
             *RECIPE,
+            *resume,
             *(
                 "--seed",
                 str(SEED),

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("safetensors", reason="needs the extra `train`")
 
 import torch
-from spacy.util import load_config
+from spacy.util import load_config, load_model
 
 from pipeline.recognise.spacy import SpacyEngine
 from pipeline.training import monolingual
@@ -64,6 +64,39 @@ def test_spacy_recipe_trains_and_exports_what_the_engine_loads(corpora, tmp_path
     engine = SpacyEngine("model", tmp_path)
     assert engine.labels == ["LOC", "PER"]
     assert str(tmp_path) not in (tmp_path / "model/config.cfg").read_text(encoding="utf-8")
+
+
+def test_a_stopped_spacy_run_goes_on_from_its_last_weights(corpora, tmp_path, monkeypatch):
+    config = load_config(spacy_recipe.CONFIG)
+    config["training"] |= {"max_steps": 2, "eval_frequency": 1}
+    config.to_disk(tmp_path / "short.cfg")
+    monkeypatch.setattr(spacy_recipe, "CONFIG", tmp_path / "short.cfg")
+    spacy_recipe.train("ro", corpora, tmp_path / "work")
+    begun = []
+    monkeypatch.setattr(spacy_recipe, "train_nlp", lambda nlp, *_, **__: begun.append(nlp))
+    spacy_recipe.train("ro", corpora, tmp_path / "work")
+    last = load_model(tmp_path / "work/model-last")
+    first = begun[0].get_pipe("ner").model.get_ref("tok2vec").to_bytes()
+    assert first == last.get_pipe("ner").model.get_ref("tok2vec").to_bytes()
+
+
+@pytest.mark.skipif(not stanza_recipe.ENCODER.is_dir(), reason="the encoder is not at hand")
+def test_a_stopped_stanza_run_goes_on_from_its_best_weights(corpora, tmp_path, monkeypatch):
+    short = ("--max_steps", "2", "--eval_interval", "1", "--hidden_dim", "8")
+    short += ("--char_hidden_dim", "8", "--char_emb_dim", "8", "--no_emb_finetune")
+    monkeypatch.setattr(stanza_recipe, "RECIPE", short)
+    work = tmp_path / "work"
+    stanza_recipe.train("ro", corpora, stanza_recipe.ENCODER, work)
+    loaded = []
+    load = stanza_recipe.ner_tagger.load_model
+
+    def note(arguments, path):
+        loaded.append(path)
+        return load(arguments, path)
+
+    monkeypatch.setattr(stanza_recipe.ner_tagger, "load_model", note)
+    stanza_recipe.train("ro", corpora, stanza_recipe.ENCODER, work)
+    assert loaded[0] == str(work / stanza_recipe.MODEL_FILE)
 
 
 @pytest.mark.skipif(not stanza_recipe.ENCODER.is_dir(), reason="the encoder is not at hand")
