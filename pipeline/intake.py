@@ -261,6 +261,5 @@ class _ShardWriter:
 
 def rejected_rows(staging: Staging) -> Iterator[pa.Table]:
     """Yield the quarantine rows of the run in progress: from reading, then from later stages."""
-    for name in ("rejected", "failed-detect", "failed-recognise", "failed-resolve"):
-        for part in staging.parts(name):
-            yield pq.read_table(part, columns=QUARANTINE.names)
+    for part in (*staging.parts("rejected"), *staging.failed_parts()):
+        yield pq.read_table(part, columns=QUARANTINE.names)

@@ -169,7 +169,7 @@ def _touched_days(
 ) -> tuple[date, ...]:
     """Return the days whose files change; the night itself where no file is there yet."""
     staging = store.staging
-    _view(database, "failed", [*_failed_parts(store)], WORKING_FAILED)
+    _view(database, "failed", staging.failed_parts(), WORKING_FAILED)
     for name, columns in (
         ("new_documents", "documents"),
         ("new_sources", "document_sources"),
@@ -190,11 +190,6 @@ def _touched_days(
     if not any(store.live_days("documents")):
         days.add(night)
     return tuple(sorted(days))
-
-
-def _failed_parts(store: Store) -> Iterator[Path]:
-    for stage in ("detect", "recognise", "resolve"):
-        yield from store.staging.parts(f"failed-{stage}")
 
 
 def _view(

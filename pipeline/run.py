@@ -209,7 +209,7 @@ class _Night:
                     self._store, _sources(manifest), frozenset(manifest["retry"])
                 ),
             )
-        failed = sum(pq.ParquetFile(part).metadata.num_rows for part in _failed_parts(staging))
+        failed = sum(pq.ParquetFile(part).metadata.num_rows for part in staging.failed_parts())
         summary = Summary(
             run_id=run_id,
             night=night,
@@ -365,10 +365,6 @@ def _clusters(staging: Staging) -> Iterable[pa.Table]:
         yield registry.distinct(pq.ParquetFile(part).read())
 
 
-def _failed_parts(staging: Staging) -> list[Path]:
-    return [part for stage in shard.STAGES for part in staging.parts(f"failed-{stage}")]
-
-
 def _sources(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(source for source, _ in manifest["files"])
 
@@ -376,7 +372,7 @@ def _sources(manifest: Mapping[str, Any]) -> frozenset[str]:
 def _ledger(staging: Staging, files: Sequence[Sequence[str]]) -> LedgerDelta:
     failed = {
         doc_id
-        for part in _failed_parts(staging)
+        for part in staging.failed_parts()
         for doc_id in pq.read_table(part, columns=["doc_id"])["doc_id"].to_pylist()
     }
 

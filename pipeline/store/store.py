@@ -75,6 +75,10 @@ class Staging:
         """Return the shards of a working table that are there, in order."""
         return sorted((self.folder / name).glob("*.parquet"))
 
+    def failed_parts(self) -> list[Path]:
+        """Return the shards of documents that a stage failed on (WORKING_FAILED), in order."""
+        return sorted(self.folder.glob("failed-*/*.parquet"))
+
     def table_path(self, table: str, day: date | None = None) -> Path:
         """Return where a whole table of the run waits for publication."""
         return _table_path(self.folder / "tables", table, day)
