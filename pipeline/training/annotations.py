@@ -3,12 +3,13 @@
 An annotation file is a table, tab-separated with a header: ``row`` (line of the corpus file, from
 0), ``sha256`` (first 16 hexadecimal digits of the SHA-256 of the tokens joined by a space) and
 ``spans`` (``start:end:LABEL`` in tokens, end exclusive, separated by a space; empty where the
-sentence holds no name). ``docs/annotation-vi.md`` says what is marked.
+sentence holds no name). ``docs/annotation-vi.md`` and ``docs/annotation-parallel.md`` say what is
+marked. The catalogue ``corpora.toml`` says which corpora are labelled so.
 
 Run as a command::
 
-    python -m pipeline.training.annotations show test --from 0 --to 60
-    python -m pipeline.training.annotations convert test decisions.txt out.tsv
+    python -m pipeline.training.annotations show vtb test --from 0 --to 60
+    python -m pipeline.training.annotations convert vtb test decisions.txt out.tsv
     python -m pipeline.training.annotations check
     python -m pipeline.training.annotations stats
     python -m pipeline.training.annotations agreement one.tsv other.tsv
@@ -26,15 +27,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
-from pipeline.training.common import LabelledSentence, Part
-
-CORPUS_DIR: Final = Path("../shared/corpora/vi/vtb_unlabelled")
-"""The corpus the sentences come from, relative to the repository root."""
-
-ANNOTATIONS_DIR: Final = Path("models/annotations/vi")
-"""Where the annotation files lie, relative to the repository root."""
+from pipeline.recognise.words import split_words
+from pipeline.training.common import (
+    ANNOTATIONS_DIR,
+    CORPORA_DIR,
+    Corpus,
+    LabelledSentence,
+    Part,
+    catalogue,
+)
 
 LABELS: Final = ("PER", "LOC", "ORG")
 
@@ -67,10 +70,14 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class CorpusSentence:
-    """A sentence of the corpus: its tokens and the BIO tags of its gold proper nouns."""
+    """A sentence of the corpus: its tokens and whether a space follows each.
+
+    ``propn`` are the BIO tags of its gold proper nouns, empty where the corpus marks none.
+    """
 
     tokens: tuple[str, ...]
-    propn: tuple[str, ...]
+    space_after: tuple[bool, ...]
+    propn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +101,27 @@ def sentence_hash(tokens: Sequence[str]) -> str:
     return hashlib.sha256(" ".join(tokens).encode("utf-8")).hexdigest()[:16]
 
 
-def read_corpus(part: Part, corpus: Path = CORPUS_DIR) -> list[CorpusSentence]:
-    """Return every sentence of a part, in the file's order. Raises OSError where it is missing."""
-    with lzma.open(corpus / f"{part}.jsonl.xz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    return [CorpusSentence(tuple(row["tokens"]), tuple(row["propn"])) for row in rows]
+def read_corpus(path: Path, lang: str) -> list[CorpusSentence]:
+    """Return every sentence of a corpus file, xz-compressed JSON lines, in its order.
+
+    A row holds ``tokens``, or else its text under ``lang``, which is split into words. Raises
+    OSError where the file is missing.
+    """
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        return [_read_row(json.loads(line), lang) for line in lines]
+
+
+def _read_row(row: Mapping[str, Any], lang: str) -> CorpusSentence:
+    if "tokens" in row:
+        tokens = tuple(row["tokens"])
+        # Such a corpus does not say where spaces are.
+        return CorpusSentence(tokens, (True,) * len(tokens), tuple(row.get("propn", ())))
+    text = row[lang]
+    words = split_words(text)
+    return CorpusSentence(
+        tuple(text[start:end] for start, end in words),
+        tuple(text[end : end + 1].isspace() for _, end in words),
+    )
 
 
 def read_annotations(path: Path) -> dict[int, Annotation]:
@@ -161,15 +184,17 @@ def problems(
 
 
 def load(
-    part: Part, corpus: Path = CORPUS_DIR, annotations: Path = ANNOTATIONS_DIR
+    corpus: Corpus, part: Part, root: Path = CORPORA_DIR, annotations: Path = ANNOTATIONS_DIR
 ) -> list[LabelledSentence]:
     """Return the annotated sentences of a part with BIO tags, in order of their rows.
 
-    The corpus does not say where spaces are, so one is taken to follow every token. Raises
-    AnnotationError where the annotations do not fit the corpus, OSError where a file is missing.
+    Raises AnnotationError where the annotations do not fit the corpus, OSError where a file is
+    missing, ValueError where the corpus has no such part or no annotations.
     """
-    sentences = read_corpus(part, corpus)
-    path = annotations / f"{part}.tsv"
+    source, path = corpus.path(part, root), corpus.annotation_path(part, annotations)
+    if source is None or path is None:
+        raise ValueError(f"{corpus.name} has no annotated part {part}")
+    sentences = read_corpus(source, corpus.lang)
     annotated = read_annotations(path)
     if wrong := problems(annotated, sentences):
         raise AnnotationError(f"{path}: {wrong[0]} ({len(wrong)} such problems)")
@@ -177,7 +202,7 @@ def load(
         LabelledSentence(
             sentences[row].tokens,
             bio_tags(annotation.spans, len(sentences[row].tokens)),
-            (True,) * len(sentences[row].tokens),
+            sentences[row].space_after,
         )
         for row, annotation in sorted(annotated.items())
     ]
@@ -303,13 +328,21 @@ def _describe(row: int, sentence: CorpusSentence) -> str:
     return f"{row}: {tokens}  [{spans}]"
 
 
-def _show(part: Part, first: int, end: int | None) -> None:
-    for row, sentence in list(enumerate(read_corpus(part)))[first:end]:
+def _sentences(name: str, part: Part) -> list[CorpusSentence]:
+    corpus = catalogue()[name]
+    path = corpus.path(part)
+    if path is None:
+        raise AnnotationError(f"{name} has no part {part}")
+    return read_corpus(path, corpus.lang)
+
+
+def _show(name: str, part: Part, first: int, end: int | None) -> None:
+    for row, sentence in list(enumerate(_sentences(name, part)))[first:end]:
         print(_describe(row, sentence))
 
 
-def _convert(part: Part, decisions: Path, out: Path) -> None:
-    decided = read_decisions(decisions.read_text(encoding="utf-8"), read_corpus(part))
+def _convert(name: str, part: Part, decisions: Path, out: Path) -> None:
+    decided = read_decisions(decisions.read_text(encoding="utf-8"), _sentences(name, part))
     before = read_annotations(out) if out.exists() else {}
     write_annotations(out, before | decided)
     print(f"{out}: {len(decided)} sentences written, {len(before | decided)} in all")
@@ -317,30 +350,39 @@ def _convert(part: Part, decisions: Path, out: Path) -> None:
 
 def _check() -> bool:
     good = True
-    for path, part in _files():
-        wrong = problems(read_annotations(path), read_corpus(part))
+    for corpus, part, path in _files():
+        wrong = problems(read_annotations(path), _sentences(corpus.name, part))
         print(f"{path}: {len(wrong)} problems", *wrong, sep="\n  ")
         good = good and not wrong
     return good
 
 
 def _stats() -> None:
-    print("part   sentences  with names", *(f"{label:>6}" for label in LABELS))
-    for path, part in _files():
+    print("corpus     part   sentences  with names", *(f"{label:>6}" for label in LABELS))
+    for corpus, part, path in _files():
         annotated = read_annotations(path).values()
         counts = Counter(span.label for annotation in annotated for span in annotation.spans)
         named = sum(bool(annotation.spans) for annotation in annotated)
         numbers = " ".join(f"{counts[label]:6}" for label in LABELS)
-        print(f"{part:5}  {len(annotated):9}  {named:10} {numbers}")
+        print(f"{corpus.name:10} {part:5}  {len(annotated):9}  {named:10} {numbers}")
 
 
-def _files() -> list[tuple[Path, Part]]:
-    paths = [(ANNOTATIONS_DIR / f"{part}.tsv", part) for part in _PARTS]
-    return [(path, part) for path, part in paths if path.exists()]
+def _files() -> list[tuple[Corpus, Part, Path]]:
+    return [
+        (corpus, part, path)
+        for corpus in catalogue().values()
+        for part in _PARTS
+        if (path := corpus.annotation_path(part)) is not None
+    ]
 
 
-def _print_agreement(first: Path, second: Path) -> None:
-    sentences = [sentence for part in _PARTS for sentence in read_corpus(part)]
+def _print_agreement(name: str, first: Path, second: Path) -> None:
+    files = {catalogue()[name].path(part) for part in _PARTS}
+    sentences = [
+        sentence
+        for path in sorted(filter(None, files))
+        for sentence in read_corpus(path, catalogue()[name].lang)
+    ]
     lengths = {sentence_hash(sentence.tokens): len(sentence.tokens) for sentence in sentences}
     result = agreement(read_annotations(first), read_annotations(second), lengths)
     print(f"sentences   {result.sentences}")
@@ -352,32 +394,36 @@ def _print_agreement(first: Path, second: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line that the module's text describes; return its exit status."""
+    names = [corpus.name for corpus in catalogue().values() if corpus.annotations is not None]
     parser = argparse.ArgumentParser(prog="python -m pipeline.training.annotations")
     commands = parser.add_subparsers(dest="command", required=True)
     show = commands.add_parser("show", help="print sentences for an annotator")
+    show.add_argument("corpus", choices=names)
     show.add_argument("part", choices=_PARTS)
     show.add_argument("--from", dest="first", type=int, default=0, help="first row")
     show.add_argument("--to", dest="end", type=int, help="row to stop before")
     convert = commands.add_parser("convert", help="add an annotator's lines to a table")
+    convert.add_argument("corpus", choices=names)
     convert.add_argument("part", choices=_PARTS)
     convert.add_argument("decisions", type=Path)
     convert.add_argument("out", type=Path)
     commands.add_parser("check", help="check every annotation file against the corpus")
     commands.add_parser("stats", help="count sentences and names")
     compare = commands.add_parser("agreement", help="compare two annotation files")
+    compare.add_argument("corpus", choices=names)
     compare.add_argument("first", type=Path)
     compare.add_argument("second", type=Path)
     options = parser.parse_args(arguments)
     try:
         match options.command:
             case "show":
-                _show(options.part, options.first, options.end)
+                _show(options.corpus, options.part, options.first, options.end)
             case "convert":
-                _convert(options.part, options.decisions, options.out)
+                _convert(options.corpus, options.part, options.decisions, options.out)
             case "stats":
                 _stats()
             case "agreement":
-                _print_agreement(options.first, options.second)
+                _print_agreement(options.corpus, options.first, options.second)
             case _:
                 return 0 if _check() else 1
     except (AnnotationError, OSError) as error:

@@ -16,6 +16,9 @@ from pipeline.recognise.words import split_words
 CORPORA_DIR: Final = Path("../shared/corpora")
 """Where the corpora lie, relative to the repository root."""
 
+ANNOTATIONS_DIR: Final = Path("models/annotations")
+"""Where labels made for corpora without any lie, relative to the repository root."""
+
 Part = Literal["train", "dev", "test"]
 
 
@@ -23,8 +26,10 @@ Part = Literal["train", "dev", "test"]
 class Corpus:
     """One corpus of the catalogue ``corpora.toml``.
 
-    ``annotated`` says that its labels are ours, kept apart from its text; see
-    :func:`pipeline.training.annotations.load`.
+    ``annotations`` names the folder of its labels where they are ours, kept apart from its text;
+    ``written`` says that the text is ours as well.
+    Training takes every sentence ``copies`` times an epoch, but of those without a name only a
+    ``nameless`` share.
     """
 
     name: str
@@ -35,12 +40,23 @@ class Corpus:
     train: str | None = None
     dev: str | None = None
     test: str | None = None
-    annotated: bool = False
+    annotations: str | None = None
+    written: bool = False
+    copies: int = 1
+    nameless: float = 1.0
 
     def path(self, part: Part, root: Path = CORPORA_DIR) -> Path | None:
         """Return the file of ``part``, or None where the corpus has no such part."""
         stem = {"train": self.train, "dev": self.dev, "test": self.test}[part]
+        if self.written and stem is not None:
+            return ANNOTATIONS_DIR / self.folder / f"{stem}.txt"
         return None if stem is None else root / self.folder / f"{stem}.jsonl.xz"
+
+    def annotation_path(self, part: Part, root: Path = ANNOTATIONS_DIR) -> Path | None:
+        """Return the file of our labels for ``part``, or None where there are none."""
+        if self.annotations is None or self.path(part) is None:
+            return None
+        return root / self.annotations / f"{part}.tsv"
 
 
 @dataclass(frozen=True, slots=True)

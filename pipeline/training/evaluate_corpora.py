@@ -23,15 +23,14 @@ from pipeline.recognise.decode import tag_runs
 from pipeline.recognise.routing import load_engine
 from pipeline.recognise.words import split_words
 from pipeline.schemas import LABELS
-from pipeline.training.annotations import load
 from pipeline.training.common import (
     CORPORA_DIR,
     Corpus,
     LabelledSentence,
     Part,
     catalogue,
-    read_sentences,
 )
+from pipeline.training.labelled import labelled_sentences
 
 SENTENCES_PER_DOCUMENT: Final = 20
 """How many consecutive sentences of a corpus are given to the engine together, as a document."""
@@ -138,10 +137,9 @@ def evaluate(
     engine: Engine, corpus: Corpus, part: Part, root: Path, limit: int | None = None
 ) -> Result | None:
     """Run ``engine`` over the first ``limit`` sentences of a part; None where there is no part."""
-    path = corpus.path(part, root)
-    if path is None:
+    sentences = labelled_sentences(corpus, part, root)
+    if sentences is None:
         return None
-    sentences = load(part, path.parent) if corpus.annotated else read_sentences(path)
     rebuilt = [rebuild(sentence) for sentence in sentences][:limit]
     texts = [text for text, _ in rebuilt]
     found: list[list[Name]] = []

@@ -14,7 +14,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,9 +33,10 @@ from pipeline.recognise.onnx import (
     OnnxEngine,
 )
 from pipeline.recognise.pieces import WordPieces
-from pipeline.training.common import CORPORA_DIR, catalogue, read_sentences, split_tokens
+from pipeline.training.common import CORPORA_DIR, catalogue, split_tokens
 from pipeline.training.evaluate_corpora import ALL_LABELS, Result, evaluate, format_table
 from pipeline.training.joint import TAGS, collate, encode, load_checkpoint, new_model
+from pipeline.training.labelled import labelled_sentences
 from pipeline.training.quantise import Inputs, quantise
 
 LICENCE: Final = "CC BY-SA 4.0"
@@ -101,9 +101,8 @@ def calibration_batches(tokenizer: Tokenizer, corpora: Path) -> list[Inputs]:
     pieces = WordPieces(tokenizer)
     batches: list[Inputs] = []
     for corpus in catalogue().values():
-        path = corpus.path("train", corpora)
-        if path is not None:
-            rows = islice(read_sentences(path), CALIBRATION_SENTENCES)
+        rows = (labelled_sentences(corpus, "train", corpora) or [])[:CALIBRATION_SENTENCES]
+        if rows:
             examples = [
                 encode(*split_tokens(row.tokens, row.tags), pieces, MAX_PIECES) for row in rows
             ]
@@ -143,7 +142,7 @@ def export(checkpoint: Path, output: Path, corpora: Path, limit: int | None) -> 
     with safe_open(checkpoint, framework="pt") as file:
         metadata = file.metadata()
     recipe = json.loads(metadata["recipe"])
-    model = new_model(recipe["encoder"], recipe["frozen_layers"])
+    model = new_model(recipe["encoder"], recipe["frozen_layers"], recipe["exit_layer"])
     step = load_checkpoint(checkpoint, model, None, None)
     tokenizer = AutoTokenizer.from_pretrained(recipe["encoder"]).backend_tokenizer
     card = make_card(output.name, recipe, step)

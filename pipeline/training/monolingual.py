@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +14,11 @@ from pipeline.training.augment import TaggedWords, augment
 from pipeline.training.common import (
     CORPORA_DIR,
     Corpus,
-    Part,
+    LabelledSentence,
     catalogue,
-    read_sentences,
     split_tokens,
 )
+from pipeline.training.labelled import labelled_sentences, training_sentences
 
 SEED: Final = 20261121
 LICENCE: Final = "CC BY-SA 4.0"
@@ -30,21 +30,25 @@ def corpora_of(lang: str) -> list[Corpus]:
     return [corpus for corpus in catalogue().values() if corpus.lang == lang and corpus.train]
 
 
-def read_part(lang: str, part: Part, root: Path) -> list[TaggedWords]:
-    """Return the sentences of ``part`` of every corpus of ``lang``, split into our words."""
-    paths = [corpus.path(part, root) for corpus in corpora_of(lang)]
+def read_dev(lang: str, root: Path) -> list[TaggedWords]:
+    """Return the dev parts of every corpus of ``lang``, split into our words."""
     return [
-        split_tokens(row.tokens, row.tags)
-        for path in paths
-        if path is not None
-        for row in read_sentences(path)
+        pair
+        for corpus in corpora_of(lang)
+        for pair in _split(labelled_sentences(corpus, "dev", root) or [])
     ]
 
 
-def training_sentences(lang: str, root: Path, rng: random.Random, copies: int) -> list[TaggedWords]:
+def read_training(lang: str, root: Path, rng: random.Random, copies: int) -> list[TaggedWords]:
     """Return the train parts of ``lang``, ``copies`` times over and each time augmented anew."""
-    sentences = read_part(lang, "train", root)
+    sentences = [
+        pair for corpus in corpora_of(lang) for pair in _split(training_sentences(corpus, root))
+    ]
     return [pair for _ in range(copies) for pair in augment(sentences, lang, rng)]
+
+
+def _split(sentences: Iterable[LabelledSentence]) -> list[TaggedWords]:
+    return [split_tokens(sentence.tokens, sentence.tags) for sentence in sentences]
 
 
 def write_trained_card(folder: Path, engine: str, lang: str, weaknesses: Sequence[str]) -> None:

@@ -27,8 +27,8 @@ from pipeline.training.augment import TaggedWords
 from pipeline.training.monolingual import (
     SEED,
     parse_arguments,
-    read_part,
-    training_sentences,
+    read_dev,
+    read_training,
     write_trained_card,
 )
 
@@ -67,11 +67,11 @@ def train(lang: str, corpora: Path, work: Path) -> Path:
     """Train on the corpora of ``lang`` with spaCy's files in ``work``; return the best pipeline."""
     work.mkdir(parents=True, exist_ok=True)
     rng = random.Random(SEED)
-    sentences = training_sentences(lang, corpora, rng, COPIES)
+    sentences = read_training(lang, corpora, rng, COPIES)
     if lang == "ro":
         sentences = with_cedillas(sentences, rng)
     to_docs(sentences, lang).to_disk(work / "train.spacy")
-    to_docs(read_part(lang, "dev", corpora), lang).to_disk(work / "dev.spacy")
+    to_docs(read_dev(lang, corpora), lang).to_disk(work / "dev.spacy")
     overrides = {
         "nlp.lang": lang,
         "system.seed": SEED,

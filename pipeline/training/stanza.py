@@ -37,8 +37,8 @@ from pipeline.training.augment import TaggedWords
 from pipeline.training.monolingual import (
     SEED,
     parse_arguments,
-    read_part,
-    training_sentences,
+    read_dev,
+    read_training,
     write_trained_card,
 )
 
@@ -134,11 +134,10 @@ def save_sentences(sentences: Iterable[TaggedWords], path: Path) -> None:
 def train(lang: str, corpora: Path, encoder: Path, work: Path) -> None:
     """Train on the corpora of ``lang``; leave checkpoint and vectors in ``work``."""
     work.mkdir(parents=True, exist_ok=True)
-    counts = surface_counts(read_part(lang, "train", corpora))
-    save_vectors(*word_vectors(counts, encoder), work / VECTORS_FILE)
-    sentences = training_sentences(lang, corpora, random.Random(SEED), copies=1)
+    sentences = read_training(lang, corpora, random.Random(SEED), copies=1)
+    save_vectors(*word_vectors(surface_counts(sentences), encoder), work / VECTORS_FILE)
     save_sentences(sentences, work / "train.json")
-    save_sentences(read_part(lang, "dev", corpora), work / "dev.json")
+    save_sentences(read_dev(lang, corpora), work / "dev.json")
     checkpoint = work / MODEL_FILE
     resume = ("--finetune", "--finetune_load_name", str(checkpoint)) if checkpoint.exists() else ()
     ner_tagger.main(

@@ -22,13 +22,15 @@ from pipeline.training.annotations import (
     sentence_hash,
     write_annotations,
 )
+from pipeline.training.common import ANNOTATIONS_DIR, Corpus, Part, catalogue
 
 TOKENS = (
     ("Ông", "Minh", "về", "sông", "Hương", "."),
     ("Trời", "mưa", "."),
     ("Bộ", "Y", "tế", "họp", "."),
 )
-SENTENCES = [CorpusSentence(tokens, ("O",) * len(tokens)) for tokens in TOKENS]
+SENTENCES = [CorpusSentence(tokens, (True,) * len(tokens)) for tokens in TOKENS]
+MADE = Corpus("made", "vi", ".", "made up", "CC0", test="test", annotations=".")
 DECISIONS = """
 # a remark
 0: 1 PER, 3-4 LOC
@@ -51,8 +53,9 @@ def annotated(row: int, *spans: Span) -> dict[int, Annotation]:
 
 
 def test_decisions_come_back_as_bio_tags(corpus: Path) -> None:
-    write_annotations(corpus / "test.tsv", read_decisions(DECISIONS, read_corpus("test", corpus)))
-    sentences = load("test", corpus, corpus)
+    rows = read_corpus(corpus / "test.jsonl.xz", "vi")
+    write_annotations(corpus / "test.tsv", read_decisions(DECISIONS, rows))
+    sentences = load(MADE, "test", corpus, corpus)
     assert [sentence.tokens for sentence in sentences] == list(TOKENS)
     assert [sentence.tags for sentence in sentences] == [
         ("O", "B-PER", "O", "B-LOC", "I-LOC", "O"),
@@ -73,7 +76,20 @@ def test_a_changed_sentence_is_refused(corpus: Path) -> None:
     changed = {0: Annotation(sentence_hash(TOKENS[1]), ())}
     write_annotations(corpus / "test.tsv", changed)
     with pytest.raises(AnnotationError, match=r"row 0: .* \(hash differs\)"):
-        load("test", corpus, corpus)
+        load(MADE, "test", corpus, corpus)
+
+
+def test_a_part_without_annotations_is_refused(corpus: Path) -> None:
+    with pytest.raises(ValueError, match="no annotated part dev"):
+        load(MADE, "dev", corpus, corpus)
+
+
+def test_text_is_split_into_words_and_their_spaces(tmp_path: Path) -> None:
+    with lzma.open(tmp_path / "p.jsonl.xz", "wt", encoding="utf-8") as file:
+        file.write(json.dumps({"id": 3, "tr": "Ankara’da, dün.", "en": "x"}) + "\n")
+    (sentence,) = read_corpus(tmp_path / "p.jsonl.xz", "tr")
+    assert sentence.tokens == ("Ankara", "’", "da", ",", "dün", ".")
+    assert sentence.space_after == (False, False, False, True, False, False)
 
 
 @pytest.mark.parametrize(
@@ -154,20 +170,31 @@ def test_kappa_of_a_published_table() -> None:
 def test_convert_adds_to_a_table(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(annotations, "read_corpus", lambda part: SENTENCES)
+    monkeypatch.setattr(annotations, "_sentences", lambda name, part: SENTENCES)
     decisions, out = corpus / "decisions.txt", corpus / "out.tsv"
     for text in ("0: 1 PER", "1:\n0: 1 LOC"):
         decisions.write_text(text, encoding="utf-8")
-        assert annotations.main(["convert", "test", str(decisions), str(out)]) == 0
+        assert annotations.main(["convert", "vtb", "test", str(decisions), str(out)]) == 0
     assert read_annotations(out) == annotated(0, Span(1, 2, "LOC")) | annotated(1)
     assert "2 in all" in capsys.readouterr().out
 
 
 def test_stored_annotations_fit_the_corpus(root: Path, shared: Path) -> None:
-    paths = sorted((root / annotations.ANNOTATIONS_DIR).rglob("*.tsv"))
-    assert paths
-    for path in paths:
-        part = path.stem
-        assert part in ("train", "dev", "test")
-        sentences = read_corpus(part, shared / "corpora/vi/vtb_unlabelled")
-        assert problems(read_annotations(path), sentences) == []
+    checked = set()
+    for corpus in catalogue().values():
+        parts: tuple[Part, ...] = ("train", "dev", "test")
+        for part in parts:
+            path = corpus.annotation_path(part, root / ANNOTATIONS_DIR)
+            source = corpus.path(part, shared / "corpora")
+            if path is None or source is None:
+                continue
+            assert problems(read_annotations(path), read_corpus(source, corpus.lang)) == [], path
+            checked.add(path)
+    folder = root / ANNOTATIONS_DIR
+    assert checked == set(folder.rglob("*.tsv")) - set(folder.rglob("second/*.tsv"))
+
+
+def test_second_readings_fit_the_corpus(root: Path, shared: Path) -> None:
+    for path in (root / ANNOTATIONS_DIR).rglob("second/*.tsv"):
+        corpus = shared / f"corpora/vi/vtb_unlabelled/{path.stem}.jsonl.xz"
+        assert problems(read_annotations(path), read_corpus(corpus, "vi")) == []

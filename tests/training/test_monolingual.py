@@ -11,40 +11,51 @@ import torch
 from spacy.util import load_config, load_model
 
 from pipeline.recognise.spacy import SpacyEngine
-from pipeline.training import monolingual
+from pipeline.training import labelled, monolingual
 from pipeline.training import spacy as spacy_recipe
 from pipeline.training import stanza as stanza_recipe
+from pipeline.training.common import Corpus
 
 ROWS = [
     {"tokens": ["Ion", "Popescu", "locuiește", "la", "Cluj-Napoca", "."],
      "tags": ["B-PER", "I-PER", "O", "O", "B-LOC", "O"]},
     {"tokens": ["Compania", "are", "sediul", "în", "Franța", "."],
      "tags": ["O", "O", "O", "O", "B-LOC", "O"]},
+    {"tokens": ["Ana", "pleacă", "."], "tags": ["B-PER", "O", "O"]},
 ]  # fmt: skip
 
 
+MADE = Corpus("made", "ro", ".", "made up", "CC0", train="train", dev="dev")
+
+
 @pytest.fixture
-def corpora(tmp_path):
-    folder = tmp_path / "ro/ronec_mix_names"
-    folder.mkdir(parents=True)
-    for part in ("train", "dev"):
-        with lzma.open(folder / f"{part}.jsonl.xz", "wt", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in ROWS)
+def corpora(tmp_path, monkeypatch):
+    for module in (labelled, monolingual):
+        monkeypatch.setattr(module, "catalogue", lambda: {"made": MADE})
+    for part, rows in (("train", ROWS), ("dev", ROWS[:1])):
+        with lzma.open(tmp_path / f"{part}.jsonl.xz", "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
     return tmp_path
 
 
 def test_corpora_are_read_in_our_words(corpora):
-    words, tags = monolingual.read_part("ro", "dev", corpora)[0]
+    words, tags = monolingual.read_dev("ro", corpora)[0]
     assert words == ["Ion", "Popescu", "locuiește", "la", "Cluj", "-", "Napoca", "."]
     assert tags == ["B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC", "I-LOC", "O"]
 
 
 def test_training_sentences_are_the_same_for_the_same_seed(corpora):
     first, again, other = (
-        monolingual.training_sentences("ro", corpora, random.Random(seed), 20) for seed in (1, 1, 2)
+        monolingual.read_training("ro", corpora, random.Random(seed), 20) for seed in (1, 1, 2)
     )
     assert first == again
     assert first != other
+
+
+def test_what_is_measured_on_is_not_trained_on(corpora):
+    sentences = monolingual.read_training("ro", corpora, random.Random(1), 1)
+    assert "ion" not in {word.casefold() for words, _ in sentences for word in words}
+    assert "ana" in {word.casefold() for words, _ in sentences for word in words}
 
 
 def test_some_sentences_are_written_with_cedillas():
