@@ -183,36 +183,58 @@ class _Night:
     def _carry_through(
         self, manifest: Mapping[str, Any], attempt: dict[str, Any], *, resumed: bool
     ) -> Summary:
-        run_id, night = manifest["run_id"], date.fromisoformat(manifest["night"])
         taken = intake.Intake(**manifest["intake"])
         for stage in shard.STAGES:
             with self._timed(stage):
-                self._run_stage(stage, run_id, taken.n_shards, taken.n_documents)
-        staging = self._store.staging
+                self._run_stage(stage, manifest["run_id"], taken.n_shards, taken.n_documents)
+        self._reporter.begin("publish", None, "tables")
         with self._timed("publish"):
-            self._reporter.begin("publish", None, "tables")
-            assignment = registry.assign(
-                _clusters(staging), self._state.connection, self._index, run_id
-            )
-            for number in range(taken.n_shards):
-                settled = staging.read_part("settled", number)
-                staging.write_part("final", number, finish(settled, assignment, run_id))
-            entities = catalogue.attributes(self._state.connection, assignment.delta)
-            published = publish.stage_tables(
-                self._store,
-                run_id,
-                night,
-                entities,
-                catalogue.known_names(entities, self._index),
-                catalogue.redirects(self._state.connection, assignment.delta, run_id),
-                lambda: quarantine.after_run(
-                    self._store, _sources(manifest), frozenset(manifest["retry"])
-                ),
-            )
-        failed = sum(pq.ParquetFile(part).metadata.num_rows for part in staging.failed_parts())
-        summary = Summary(
-            run_id=run_id,
-            night=night,
+            assignment, published = self._stage_tables(manifest, taken)
+        summary = self._summary(manifest, taken, assignment, published, resumed=resumed)
+        # Everything is staged and nothing is published: the place to hold a night back.
+        self._publish(manifest, assignment, attempt, summary)
+        self._reporter.advance(len(TABLES))
+        self._reporter.end()
+        return summary
+
+    def _stage_tables(
+        self, manifest: Mapping[str, Any], taken: intake.Intake
+    ) -> tuple[registry.Assignment, publish.Published]:
+        """Give ids and stage every table but ``runs``. Repeatable."""
+        run_id, staging = manifest["run_id"], self._store.staging
+        connection = self._state.connection
+        assignment = registry.assign(_clusters(staging), connection, self._index, run_id)
+        for number in range(taken.n_shards):
+            settled = staging.read_part("settled", number)
+            staging.write_part("final", number, finish(settled, assignment, run_id))
+        entities = catalogue.attributes(connection, assignment.delta)
+        published = publish.stage_tables(
+            self._store,
+            run_id,
+            date.fromisoformat(manifest["night"]),
+            entities,
+            catalogue.known_names(entities, self._index),
+            catalogue.redirects(connection, assignment.delta, run_id),
+            lambda: quarantine.after_run(
+                self._store, _sources(manifest), frozenset(manifest["retry"])
+            ),
+        )
+        return assignment, published
+
+    def _summary(
+        self,
+        manifest: Mapping[str, Any],
+        taken: intake.Intake,
+        assignment: registry.Assignment,
+        published: publish.Published,
+        *,
+        resumed: bool,
+    ) -> Summary:
+        failed_parts = self._store.staging.failed_parts()
+        failed = sum(pq.ParquetFile(part).metadata.num_rows for part in failed_parts)
+        return Summary(
+            run_id=manifest["run_id"],
+            night=date.fromisoformat(manifest["night"]),
             resumed=resumed,
             n_skipped=taken.n_skipped,
             published=published,
@@ -221,13 +243,20 @@ class _Night:
             seconds=self._seconds,
             peak_rss_mb=max(self._peak_rss_mb, shard.peak_rss_mb()),
         )
+
+    def _publish(
+        self,
+        manifest: Mapping[str, Any],
+        assignment: registry.Assignment,
+        attempt: dict[str, Any],
+        summary: Summary,
+    ) -> None:
+        """Stage ``runs`` and put all that is staged in place."""
         attempt.update(_counts(summary), finished=_now(), outcome="published")
+        staging = self._store.staging
         staging.write_table("runs", [_runs_table(self._state, attempt)])
         ledger = _ledger(staging, manifest["files"])
-        self._store.publish(run_id, ledger, assignment.delta, attempt)
-        self._reporter.advance(len(TABLES))
-        self._reporter.end()
-        return summary
+        self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt)
 
     def _run_stage(self, stage: str, run_id: str, n_shards: int, n_documents: int) -> None:
         self._reporter.begin(stage, n_documents, "documents")
