@@ -56,6 +56,7 @@ class Recipe:
     start: str = ""
     seed: int = 20261122
     epochs: int = 1
+    share: float = 1.0
     frozen_layers: int = 0
     exit_layer: int = 6
     exit_weight: float = 0.5
@@ -99,7 +100,7 @@ def read_examples(
     for corpus in catalogue().values():
         sentences = [
             swap_names(split_tokens(row.tokens, row.tags), corpus.lang, names_of(corpus.lang), rng)
-            for row in epoch_sentences(corpus, rng, corpora)
+            for row in epoch_sentences(corpus, rng, corpora, recipe.share)
         ]
         for words, tags in augment(sentences, corpus.lang, rng):
             examples.append(encode(words, tags, pieces, recipe.max_pieces))
@@ -400,6 +401,9 @@ def main() -> None:
         "--from-checkpoint", dest="start", default="", help="checkpoint whose weights to begin with"
     )
     parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="of the large corpora to see in an epoch"
+    )
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--last-learning-rate", type=float, default=0.0)
     parser.add_argument("--head-learning-rate", type=float, default=1e-3)
@@ -417,6 +421,7 @@ def main() -> None:
             start=arguments.start,
             seed=arguments.seed,
             epochs=arguments.epochs,
+            share=arguments.share,
             learning_rate=arguments.learning_rate,
             last_learning_rate=arguments.last_learning_rate,
             head_learning_rate=arguments.head_learning_rate,

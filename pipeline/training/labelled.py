@@ -58,13 +58,17 @@ def training_sentences(corpus: Corpus, root: Path = CORPORA_DIR) -> list[Labelle
 
 
 def epoch_sentences(
-    corpus: Corpus, rng: random.Random, root: Path = CORPORA_DIR
+    corpus: Corpus, rng: random.Random, root: Path = CORPORA_DIR, share: float = 1.0
 ) -> list[LabelledSentence]:
     """Return the training sentences of one epoch, with the copies and the share the catalogue says.
 
-    Which of the sentences without a name are left out is drawn with ``rng``.
+    Which of the sentences without a name are left out is drawn with ``rng``. A ``share`` below 1
+    draws so many of a corpus that is taken once an epoch; those taken more often stay whole.
     """
     sentences = training_sentences(corpus, root)
+    if corpus.copies == 1 and share < 1:
+        drawn = sorted(rng.sample(range(len(sentences)), round(share * len(sentences))))
+        sentences = [sentences[number] for number in drawn]
     return [
         sentence
         for _ in range(corpus.copies)
