@@ -115,6 +115,10 @@ class Store:
         """Tell whether a run was ever begun here."""
         return self._home.is_dir()
 
+    def publishing(self) -> bool:
+        """Tell whether published files are being replaced, or a killed run left that half done."""
+        return self._journal.exists()
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock that lets one process write, and finish what a killed one left.
