@@ -1,8 +1,9 @@
 """The ONNX engine: a token classifier trained here, run by ONNX Runtime.
 
 A model is a folder with ``model.onnx`` (inputs ``input_ids`` and ``attention_mask``, output
-``logits``), ``tokenizer.json``, ``labels.json`` (the tags in the order of the logits) and
-``model.toml``, which names the model and the SHA-256 of the other files.
+``logits``), ``tokenizer.json``, ``labels.json`` (the tags in the order of the logits), where it was
+calibrated ``calibration.json``, and ``model.toml``, which names the model and the SHA-256 of the
+other files.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import onnxruntime
 
 from pipeline.recognise.base import Span
+from pipeline.recognise.calibration import Calibration
 from pipeline.recognise.cards import check_files, digest_of, hash_files, model_files, read_card
 from pipeline.recognise.decode import Scores, best_path, tag_runs, transition_mask
 from pipeline.recognise.pieces import WordPieces
@@ -25,6 +27,7 @@ from pipeline.recognise.words import split_words
 MODEL_FILE: Final = "model.onnx"
 TOKENIZER_FILE: Final = "tokenizer.json"
 LABELS_FILE: Final = "labels.json"
+CALIBRATION_FILE: Final = "calibration.json"
 
 MAX_PIECES: Final = 192
 """Longest input, start and end marks included: as long as in training."""
@@ -51,6 +54,7 @@ class OnnxEngine:
         self._tags: list[str] = json.loads((folder / LABELS_FILE).read_text(encoding="utf-8"))
         self._begin, self._follow = transition_mask(self._tags)
         self._pieces = WordPieces.from_file(folder / TOKENIZER_FILE)
+        self._calibration = Calibration.from_file(folder / CALIBRATION_FILE)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -64,7 +68,7 @@ class OnnxEngine:
         All languages share one model: ``lang`` changes nothing. Each sentence goes through alone:
         8-bit models take the scale of their activations from the whole batch, so what shares one
         would change the answer, and padding would cost more time than batches save on one core. A
-        span's score is the mean probability of its words' tags.
+        span's score is the mean probability of its words' tags, calibrated.
         """
         return [self._names(sentence) for sentence in sentences]
 
@@ -77,7 +81,12 @@ class OnnxEngine:
         path = best_path(log_probability, self._begin, self._follow)
         probability = np.exp(log_probability[np.arange(len(path)), path])
         return [
-            Span(words[first][0], words[last - 1][1], label, float(probability[first:last].mean()))
+            Span(
+                words[first][0],
+                words[last - 1][1],
+                label,
+                self._calibration.apply(float(probability[first:last].mean())),
+            )
             for first, last, label in tag_runs([self._tags[number] for number in path])
         ]
 

@@ -2,7 +2,9 @@
 
 ``python -m pipeline.training.evaluate_corpora onnx:joint --part dev`` prints exact-span precision,
 recall and F1 by corpus and label, with words per second of one core and peak memory of the same
-run. A span is right when both edges and the label are (Tjong Kim Sang and De Meulder 2003).
+run. A span is right when both edges and the label are (Tjong Kim Sang and De Meulder 2003). ECE is
+the expected calibration error of the scores: how far a span's score is from the share of spans with
+such a score that are right (Guo et al. 2017), in ten bins of equal width.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ import argparse
 import json
 import resource
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.recognise import find_names
-from pipeline.recognise.base import Engine
+from pipeline.recognise.base import Engine, Span
 from pipeline.recognise.decode import tag_runs
 from pipeline.recognise.routing import load_engine
 from pipeline.recognise.words import split_words
@@ -36,6 +38,7 @@ SENTENCES_PER_DOCUMENT: Final = 20
 """How many consecutive sentences of a corpus are given to the engine together, as a document."""
 
 ALL_LABELS: Final = "all"
+BINS: Final = 10
 
 Name = tuple[int, int, str]
 
@@ -78,14 +81,31 @@ class Result:
     labels: dict[str, Counts] = field(
         default_factory=lambda: {label: Counts() for label in (*LABELS, ALL_LABELS)}
     )
+    scores: list[tuple[float, bool]] = field(default_factory=list)
+    """Of every span found that has one: its score, and whether it is right."""
 
     @property
     def words_per_second(self) -> float:
         """Return words by seconds of one core, recognition alone."""
         return self.words / self.seconds if self.seconds else 0.0
 
+    @property
+    def calibration_error(self) -> float | None:
+        """Return the expected calibration error, 0 to 1; None where no span has a score."""
+        bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+        for score, is_right in self.scores:
+            bins[min(int(score * BINS), BINS - 1)].append((score, is_right))
+        if not bins:
+            return None
+        gaps = [
+            abs(sum(score for score, _ in found) - sum(is_right for _, is_right in found))
+            for found in bins.values()
+        ]
+        return sum(gaps) / len(self.scores)
+
     def as_row(self) -> dict[str, Any]:
         """Return the result as plain values for JSON."""
+        error = self.calibration_error
         return {
             "corpus": self.corpus,
             "lang": self.lang,
@@ -93,6 +113,7 @@ class Result:
             "sentences": self.sentences,
             "words": self.words,
             "words_per_second": round(self.words_per_second),
+            "calibration_error": None if error is None else round(error, 4),
             "labels": {
                 label: {
                     "precision": round(counts.precision, 4),
@@ -142,13 +163,14 @@ def evaluate(
         return None
     rebuilt = [rebuild(sentence) for sentence in sentences][:limit]
     texts = [text for text, _ in rebuilt]
-    found: list[list[Name]] = []
+    found: list[list[Span]] = []
     began = time.process_time()
     for first in range(0, len(texts), SENTENCES_PER_DOCUMENT):
         document = texts[first : first + SENTENCES_PER_DOCUMENT]
-        for spans in find_names(engine, document, corpus.lang):
-            found.append([(span.start, span.end, span.label) for span in spans])
+        found += find_names(engine, document, corpus.lang)
     seconds = time.process_time() - began
+    gold = [names for _, names in rebuilt]
+    guesses = [[(span.start, span.end, span.label) for span in spans] for spans in found]
     return Result(
         corpus=corpus.name,
         lang=corpus.lang,
@@ -156,15 +178,21 @@ def evaluate(
         sentences=len(texts),
         words=sum(len(split_words(text)) for text in texts),
         seconds=seconds,
-        labels=count([names for _, names in rebuilt], found),
+        labels=count(gold, guesses),
+        scores=[
+            (span.score, name in names)
+            for names, spans, named in zip(gold, found, guesses, strict=True)
+            for span, name in zip(spans, named, strict=True)
+            if span.score is not None
+        ],
     )
 
 
 def format_table(results: Sequence[Result]) -> str:
     """Return the results as a Markdown table, percentages with one decimal."""
     lines = [
-        "| corpus | part | sentences | P | R | F1 | PER F1 | LOC F1 | ORG F1 | words/s |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| corpus | part | sentences | P | R | F1 | PER F1 | LOC F1 | ORG F1 | ECE | words/s |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for result in results:
         total = result.labels[ALL_LABELS]
@@ -172,6 +200,8 @@ def format_table(results: Sequence[Result]) -> str:
         figures += [result.labels[label].f1 for label in LABELS]
         cells = [f"{result.lang} {result.corpus}", result.part, str(result.sentences)]
         cells += [f"{100 * figure:.1f}" for figure in figures]
+        error = result.calibration_error
+        cells += ["–" if error is None else f"{100 * error:.1f}"]
         cells.append(f"{result.words_per_second:.0f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -9,7 +9,14 @@ import pytest
 
 from pipeline.recognise.base import Span
 from pipeline.training.common import Corpus, LabelledSentence
-from pipeline.training.evaluate_corpora import Counts, count, evaluate, format_table, rebuild
+from pipeline.training.evaluate_corpora import (
+    Counts,
+    Result,
+    count,
+    evaluate,
+    format_table,
+    rebuild,
+)
 
 
 def test_rebuild_with_spaces_and_without() -> None:
@@ -64,7 +71,9 @@ def test_evaluate(corpus: Corpus, tmp_path: Path) -> None:
     assert result is not None
     assert (result.sentences, result.words) == (2, 5)
     assert result.labels["LOC"] == result.labels["all"] == Counts(1, 2, 2)
-    assert "| en made | dev | 2 | 50.0 | 50.0 | 50.0 | 0.0 | 50.0 | 0.0 |" in format_table([result])
+    assert "| en made | dev | 2 | 50.0 | 50.0 | 50.0 | 0.0 | 50.0 | 0.0 | – |" in format_table(
+        [result]
+    )
     row = json.loads(json.dumps(result.as_row()))
     assert row["labels"]["LOC"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "expected": 2}
 
@@ -74,3 +83,12 @@ def test_a_limit_and_an_absent_part(corpus: Corpus, tmp_path: Path) -> None:
     assert limited is not None
     assert limited.labels["all"] == Counts(1, 1, 1)
     assert evaluate(FirstWord(), corpus, "test", tmp_path) is None
+
+
+def test_calibration_error_weighs_the_gap_of_every_bin() -> None:
+    result = Result("made", "en", "dev")
+    assert result.calibration_error is None
+    result.scores = [(0.95, True), (0.95, False), (1.0, True), (0.3, False)]
+    # Upper bin: 2.9 expected, 2 right; the other: 0.3 expected, none right.
+    assert result.calibration_error == pytest.approx((0.9 + 0.3) / 4)
+    assert result.as_row()["calibration_error"] == 0.3
