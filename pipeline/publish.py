@@ -1,15 +1,14 @@
-"""From the staged shards of a run to the whole tables that replace the published ones.
+"""From the rows that a run adds or replaces to the whole tables that follow the published ones.
 
-A dated table's file holds one day, so only the days that the run touches are written again: their
-published rows and the new ones, merged and sorted by DuckDB, which spills to disk, and streamed.
+A dated table's file holds one day, so only the days that change are written again: their published
+rows and the new ones, merged and sorted by DuckDB, which spills to disk, and streamed.
 ``daily_entities``, ``daily_pairs``, ``entities`` and ``entity_names`` are counted from those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
@@ -22,10 +21,10 @@ import pyarrow.compute as pc
 
 from pipeline.schemas import DATED, TABLES, WORKING_FAILED, WORKING_SUPERSEDED
 from pipeline.scripts import script_of
-from pipeline.store import Store
+from pipeline.store.query import database, stream, view
+from pipeline.store.tables import TableFiles
 
-_BATCH_ROWS: Final = 8_192
-_MEMORY: Final = "1GB"
+_DOC_IDS: Final = pa.schema([("doc_id", pa.string())])
 
 _ORDER: Final = {
     "documents": "date, doc_id",
@@ -33,6 +32,18 @@ _ORDER: Final = {
     "segments": "date, doc_id, segment",
     "mentions": "date, doc_id, start",
 }
+
+# Near duplicates of a document that leaves the tables become those of the least among them.
+_HEIRS: Final = """
+CREATE TEMP TABLE heirs AS
+WITH gone AS (
+    SELECT doc_id FROM replaced_documents
+    WHERE doc_id NOT IN (SELECT doc_id FROM added_documents)
+)
+SELECT near_duplicate_of AS doc_id, min(doc_id) AS heir FROM documents
+WHERE near_duplicate_of IN (SELECT doc_id FROM gone) AND doc_id NOT IN (SELECT doc_id FROM gone)
+GROUP BY near_duplicate_of
+"""
 
 # Days that were published before a merge keep the old id; counts go to its heir.
 _LIVE_MENTIONS: Final = """
@@ -114,135 +125,134 @@ class Published:
     """Language, documents, mentions and distinct entities of this run."""
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changes in the dated tables, as Parquet files.
+
+    Of a table that stands in neither ``added`` nor ``replaced`` no file is written.
+    """
+
+    added: Mapping[str, Sequence[Path]]
+    """New rows by table."""
+    replaced: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    """By table, files with a column ``doc_id``: those documents' published rows are left out."""
+    failed: Sequence[Path] = ()
+    """WORKING_FAILED: these documents change nothing."""
+    superseded: Sequence[Path] = ()
+    """WORKING_SUPERSEDED: documents that others replace."""
+    first_day: date | None = None
+    """The day that gets files where nothing was published before."""
+
+
 def stage_tables(
-    store: Store,
+    base: TableFiles,
+    staged: TableFiles,
+    scratch: Path,
+    changes: Changes,
     run_id: str,
-    night: date,
     entity_attributes: pa.Table,
     known_names: pa.Table,
     redirects: pa.Table,
-    quarantine: Callable[[], Iterable[pa.Table]],
 ) -> Published:
-    """Stage every table but ``runs`` as it will be after this run.
+    """Write to ``staged`` the tables that ``changes`` makes of those in ``base``.
 
+    All but ``quarantine`` and ``runs``; dated ones only for the days that change.
     ``entity_attributes`` holds the columns of ``entities`` that are not counted, for every live id;
-    ``known_names`` the knowledge base's names: entity_id, lang, script, name.
+    ``known_names`` the knowledge base's names: entity_id, lang, script, name. What comes back
+    counts the rows of ``run_id``.
 
     Raises:
         OffsetError: a surface differs from the text at its offsets.
         SchemaMismatchError: rows break a table's schema.
     """
-    with _database(store.scratch) as database:
-        days = _touched_days(database, store, night)
+    with database(scratch) as connection:
+        days = _prepare(connection, base, changes)
         for table in _ORDER:
-            _merge_dated(database, store, table, days)
-        database.register("entity_attributes", entity_attributes)
-        database.register("redirects", redirects)
-        _view_staged(database, store, days)
-        _check_offsets(database)
-        _write_days(store, "daily_entities", _stream(database, _DAILY_ENTITIES), days)
-        _write_days(store, "daily_pairs", _stream(database, _DAILY_PAIRS), days)
-        published = _count(database, run_id)
-        _view_all(database, store, days)
-        store.staging.write_table("entities", _stream(database, _ENTITIES))
-        _write_entity_names(database, store, known_names)
-    store.staging.write_table("redirects", [redirects])
-    store.staging.write_table("quarantine", quarantine())
+            if table in changes.added or table in changes.replaced:
+                _merge_dated(connection, base, staged, table, changes, days)
+        connection.register("entity_attributes", entity_attributes)
+        connection.register("redirects", redirects)
+        _view_days(connection, base, staged, days)
+        _check_offsets(connection)
+        _write_days(staged, "daily_entities", stream(connection, _DAILY_ENTITIES), days)
+        _write_days(staged, "daily_pairs", stream(connection, _DAILY_PAIRS), days)
+        published = _count(connection, run_id)
+        _view_days(connection, base, staged, {*days, *base.days("documents")})
+        staged.write("entities", stream(connection, _ENTITIES))
+        _write_entity_names(connection, staged, known_names)
+    staged.write("redirects", [redirects])
     return published
 
 
-@contextmanager
-def _database(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    scratch.mkdir(parents=True, exist_ok=True)
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "memory_limit": _MEMORY,
-        "temp_directory": str(scratch),
-        "autoinstall_known_extensions": False,
-    }
-    with duckdb.connect(config=config) as database:
-        yield database
-
-
-def _touched_days(
-    database: duckdb.DuckDBPyConnection, store: Store, night: date
+def _prepare(
+    connection: duckdb.DuckDBPyConnection, base: TableFiles, changes: Changes
 ) -> tuple[date, ...]:
-    """Return the days whose files change; the night itself where no file is there yet."""
-    staging = store.staging
-    _view(database, "failed", staging.failed_parts(), WORKING_FAILED)
-    for name, columns in (
-        ("new_documents", "documents"),
-        ("new_sources", "document_sources"),
-    ):
-        _view(database, name, staging.parts(columns), TABLES[columns])
-    superseded = staging.parts("superseded")
-    _view(database, "superseded_parts", superseded, WORKING_SUPERSEDED)
-    database.execute(
+    """Look at what changes, and return the days whose files do, in order."""
+    view(connection, "failed", changes.failed, WORKING_FAILED)
+    view(connection, "superseded_parts", changes.superseded, WORKING_SUPERSEDED)
+    connection.execute(
         "CREATE TEMP TABLE superseded AS SELECT doc_id, any_value(date) AS date,"
         " arg_min(superseded_by, position) AS superseded_by FROM superseded_parts"
         " WHERE superseded_by NOT IN (SELECT doc_id FROM failed) GROUP BY doc_id"
     )
-    rows = database.execute(
-        "SELECT date FROM new_documents UNION SELECT date FROM new_sources"
-        " UNION SELECT date FROM superseded ORDER BY date"
-    ).fetchall()
+    dates = ["SELECT date FROM superseded"]
+    for table in _ORDER:
+        view(connection, f"added_{table}", changes.added.get(table, ()), TABLES[table])
+        dates.append(f"SELECT date FROM added_{table}")
+        view(connection, f"listed_{table}", changes.replaced.get(table, ()), _DOC_IDS)
+        connection.execute(
+            f"CREATE TEMP TABLE replaced_{table} AS SELECT DISTINCT doc_id FROM listed_{table}"
+            " WHERE doc_id NOT IN (SELECT doc_id FROM failed)"
+        )
+        dates.append(f"SELECT date FROM documents SEMI JOIN replaced_{table} USING (doc_id)")
+    view(connection, "documents", base.paths("documents"), TABLES["documents"])
+    connection.execute(_HEIRS)
+    rows = connection.execute(" UNION ".join(dates)).fetchall()
     days = {day for (day,) in rows}
-    if not any(store.live_days("documents")):
-        days.add(night)
+    if changes.first_day and not base.days("documents"):
+        days.add(changes.first_day)
     return tuple(sorted(days))
 
 
-def _view(
-    database: duckdb.DuckDBPyConnection, name: str, paths: Sequence[Path], schema: pa.Schema
-) -> None:
-    """Make a view over Parquet files; an empty one with the schema's columns where none are."""
-    if paths:
-        files = ", ".join(f"'{_quoted(path)}'" for path in paths)
-        columns = ", ".join(f'"{column}"' for column in schema.names)
-        database.execute(
-            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet([{files}])"
-        )
-    else:
-        database.register(name, schema.empty_table())
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
 def _merge_dated(
-    database: duckdb.DuckDBPyConnection, store: Store, table: str, days: Sequence[date]
+    connection: duckdb.DuckDBPyConnection,
+    base: TableFiles,
+    staged: TableFiles,
+    table: str,
+    changes: Changes,
+    days: Sequence[date],
 ) -> None:
-    schema = TABLES[table]
-    staged = "final" if table == "mentions" else table
-    live = [path for day in days if (path := store.live(table, day)).exists()]
-    _view(database, "staged_rows", store.staging.parts(staged), schema)
-    _view(database, "live_rows", live, schema)
+    paths = [path for day in days if (path := base.path(table, day)).exists()]
+    view(connection, "base_rows", paths, TABLES[table])
     columns = "t.*"
     source = (
-        "(SELECT * FROM live_rows UNION ALL SELECT * FROM staged_rows"
+        f"(SELECT * FROM base_rows WHERE doc_id NOT IN (SELECT doc_id FROM replaced_{table})"
+        f" UNION ALL SELECT * FROM added_{table}"
         " WHERE doc_id NOT IN (SELECT doc_id FROM failed)) t"
     )
     if table == "documents":
-        columns += " REPLACE (coalesce(t.superseded_by, s.superseded_by) AS superseded_by)"
-        source += " LEFT JOIN superseded s USING (doc_id)"
+        columns += (
+            " REPLACE (coalesce(t.superseded_by, s.superseded_by) AS superseded_by,"
+            " nullif(coalesce(h.heir, t.near_duplicate_of), t.doc_id) AS near_duplicate_of)"
+        )
+        source += (
+            " LEFT JOIN superseded s USING (doc_id)"
+            " LEFT JOIN heirs h ON h.doc_id = t.near_duplicate_of"
+        )
     query = f"SELECT {columns} FROM {source} ORDER BY {_ORDER[table]}"
-    _write_days(store, table, _stream(database, query), days)
+    _write_days(staged, table, stream(connection, query), days)
 
 
-def _stream(database: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.Table]:
-    for batch in database.sql(query).to_arrow_reader(_BATCH_ROWS):
-        yield pa.Table.from_batches([batch])
-
-
-def _write_days(store: Store, table: str, rows: Iterable[pa.Table], days: Sequence[date]) -> None:
+def _write_days(
+    staged: TableFiles, table: str, rows: Iterable[pa.Table], days: Sequence[date]
+) -> None:
     """Stage one file a day from rows sorted by date; a day without rows gets an empty file."""
     left = set(days)
     for day, slices in groupby(_by_day(rows), key=itemgetter(0)):
-        store.staging.write_table(table, (rows_of_day for _, rows_of_day in slices), day)
+        staged.write(table, (rows_of_day for _, rows_of_day in slices), day)
         left.remove(day)
-    for day in left:
-        store.staging.write_table(table, [], day)
+    for day in sorted(left):
+        staged.write(table, [], day)
 
 
 def _by_day(tables: Iterable[pa.Table]) -> Iterator[tuple[date, pa.Table]]:
@@ -254,40 +264,41 @@ def _by_day(tables: Iterable[pa.Table]) -> Iterator[tuple[date, pa.Table]]:
             start = end
 
 
-def _view_staged(database: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> None:
+def _view_days(
+    connection: duckdb.DuckDBPyConnection,
+    base: TableFiles,
+    staged: TableFiles,
+    days: Iterable[date],
+) -> None:
+    """Look at documents and mentions of some days as they will be: staged, else as they are."""
     for table in ("documents", "mentions"):
-        paths = [store.staging.table_path(table, day) for day in days]
-        _view(database, table, paths, TABLES[table])
-    database.execute(_LIVE_MENTIONS)
+        paths = [
+            path
+            for day in sorted(days)
+            if (path := staged.path(table, day)).exists()
+            or (path := base.path(table, day)).exists()
+        ]
+        view(connection, table, paths, TABLES[table])
+    connection.execute(_LIVE_MENTIONS)
 
 
-def _view_all(database: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> None:
-    """Look at every day: the staged file of the touched ones, the published one of the others."""
-    for table in ("documents", "mentions"):
-        touched = [store.staging.table_path(table, day) for day in days]
-        names = {path.name for path in touched}
-        others = [path for path in store.live_days(table) if path.name not in names]
-        _view(database, table, [*touched, *others], TABLES[table])
-    database.execute(_LIVE_MENTIONS)
-
-
-def _check_offsets(database: duckdb.DuckDBPyConnection) -> None:
-    ((wrong,),) = database.execute(_SURFACES_WITH_EXACT_SPANS).fetchall()
+def _check_offsets(connection: duckdb.DuckDBPyConnection) -> None:
+    ((wrong,),) = connection.execute(_SURFACES_WITH_EXACT_SPANS).fetchall()
     if wrong:
         raise OffsetError(f"{wrong} mentions do not stand at their offsets; nothing was published")
 
 
-def _count(database: duckdb.DuckDBPyConnection, run_id: str) -> Published:
-    documents = database.execute(
+def _count(connection: duckdb.DuckDBPyConnection, run_id: str) -> Published:
+    documents = connection.execute(
         "SELECT lang, count(*), sum(n_words) FROM documents WHERE run_id = ? GROUP BY lang",
         [run_id],
     ).fetchall()
-    mentions = database.execute(
+    mentions = connection.execute(
         "SELECT lang, count(*), count(DISTINCT entity_id) FROM mentions WHERE run_id = ?"
         " GROUP BY lang",
         [run_id],
     ).fetchall()
-    ((n_entities,),) = database.execute(
+    ((n_entities,),) = connection.execute(
         "SELECT count(DISTINCT entity_id) FROM mentions WHERE run_id = ?", [run_id]
     ).fetchall()
     n_documents = {lang: count for lang, count, _ in documents}
@@ -305,20 +316,20 @@ def _count(database: duckdb.DuckDBPyConnection, run_id: str) -> Published:
 
 
 def _write_entity_names(
-    database: duckdb.DuckDBPyConnection, store: Store, known_names: pa.Table
+    connection: duckdb.DuckDBPyConnection, staged: TableFiles, known_names: pa.Table
 ) -> None:
-    names = database.sql(_NAMES_IN_THE_NEWS).to_arrow_table()
+    names = connection.sql(_NAMES_IN_THE_NEWS).to_arrow_table()
     scripts = pa.array([script_of(name) for name in names["name"].to_pylist()], pa.string())
-    database.register("names_in_the_news", names.append_column("script", scripts))
-    database.execute(
+    connection.register("names_in_the_news", names.append_column("script", scripts))
+    connection.execute(
         "CREATE OR REPLACE TEMP TABLE seen AS SELECT DISTINCT entity_id FROM live_mentions"
     )
-    database.register("all_known_names", known_names)
-    database.execute(
+    connection.register("all_known_names", known_names)
+    connection.execute(
         "CREATE OR REPLACE TEMP VIEW known_names AS"
         " SELECT DISTINCT * FROM all_known_names SEMI JOIN seen USING (entity_id)"
     )
-    store.staging.write_table("entity_names", _stream(database, _ENTITY_NAMES))
+    staged.write("entity_names", stream(connection, _ENTITY_NAMES))
 
 
 assert set(_ORDER) < DATED

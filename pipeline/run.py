@@ -209,16 +209,27 @@ class _Night:
             staging.write_part("final", number, finish(settled, assignment, run_id))
         entities = catalogue.attributes(connection, assignment.delta)
         published = publish.stage_tables(
-            self._store,
+            self._store.tables,
+            staging.tables,
+            self._store.scratch,
+            publish.Changes(
+                added={
+                    "documents": staging.parts("documents"),
+                    "document_sources": staging.parts("document_sources"),
+                    "segments": staging.parts("segments"),
+                    "mentions": staging.parts("final"),
+                },
+                failed=staging.failed_parts(),
+                superseded=staging.parts("superseded"),
+                first_day=date.fromisoformat(manifest["night"]),
+            ),
             run_id,
-            date.fromisoformat(manifest["night"]),
             entities,
             catalogue.known_names(entities, self._index),
             catalogue.redirects(connection, assignment.delta, run_id),
-            lambda: quarantine.after_run(
-                self._store, _sources(manifest), frozenset(manifest["retry"])
-            ),
         )
+        rows = quarantine.after_run(self._store, _sources(manifest), frozenset(manifest["retry"]))
+        staging.write_table("quarantine", rows)
         return assignment, published
 
     def _summary(

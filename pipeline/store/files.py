@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import filecmp
 import json
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +18,20 @@ ROW_GROUP_ROWS: Final = 16_384
 """Rows in a row group. Fixed, so that equal rows give equal bytes however they arrived."""
 
 _UNFINISHED: Final = ".partial"
+
+_NO_HARD_LINKS: Final = {errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
+
+
+def _go_on(step: str, path: Path) -> None:
+    """Do nothing."""
+
+
+reached: Callable[[str, Path], None] = _go_on
+"""Called at every step on the disk with its name and the file it is about: ``write`` (part of the
+file is written), ``sync``, ``rename``, ``link`` and ``remove`` (before each), ``commit`` (all is in
+the transaction) and ``done``. It does nothing; tests of reliability put in its place what kills the
+process there, or fails as a full disk does.
+"""
 
 
 class SchemaMismatchError(ValueError):
@@ -58,10 +75,15 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> 
         for group in _regrouped(tables, schema):
             writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
             rows += group.num_rows
-    sync_file(partial)
-    partial.replace(path)
-    sync_folder(path.parent)
+        reached("write", partial)
+    _finish(partial, path)
     return rows
+
+
+def _finish(partial: Path, path: Path) -> None:
+    reached("sync", partial)
+    sync_file(partial)
+    move(partial, path)
 
 
 def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
@@ -80,15 +102,48 @@ def write_json(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + _UNFINISHED)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1)
-    partial.write_text(text, encoding="utf-8")
-    sync_file(partial)
-    partial.replace(path)
-    sync_folder(path.parent)
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        reached("write", partial)
+    _finish(partial, path)
 
 
 def read_json(path: Path) -> Any:
     """Read what :func:`write_json` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def move(source: Path, target: Path) -> None:
+    """Put ``source`` in the place of ``target``, at once."""
+    reached("rename", source)
+    source.replace(target)
+    sync_folder(target.parent)
+    reached("done", target)
+
+
+def link(source: Path, target: Path) -> None:
+    """Give the file ``source`` a second name; it is copied where there are no hard links."""
+    reached("link", target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+        shutil.copyfile(source, target)
+        sync_file(target)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Tell whether two files are one, or hold the same bytes."""
+    return one.samefile(other) or filecmp.cmp(one, other, shallow=False)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it, if it is there."""
+    if folder.exists():
+        reached("remove", folder)
+        shutil.rmtree(folder)
 
 
 def sync_file(path: Path) -> None:

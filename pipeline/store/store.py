@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -17,9 +16,9 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import LockedError, UsageError
 from pipeline.resolve import registry
-from pipeline.schemas import DATED, TABLES
 from pipeline.store import files
 from pipeline.store.state import Arrival, LedgerDelta, State
+from pipeline.store.tables import TableFiles
 
 # Readers may open any table while files are being replaced. Entities come before the rows that
 # point to them, so that every entity_id resolves at every moment.
@@ -79,17 +78,19 @@ class Staging:
         """Return the shards of documents that a stage failed on (WORKING_FAILED), in order."""
         return sorted(self.folder.glob("failed-*/*.parquet"))
 
-    def table_path(self, table: str, day: date | None = None) -> Path:
-        """Return where a whole table of the run waits for publication."""
-        return _table_path(self.folder / "tables", table, day)
+    @property
+    def tables(self) -> TableFiles:
+        """The whole tables that wait for publication."""
+        return TableFiles(self.folder / "tables")
 
     def write_table(self, table: str, rows: Iterable[pa.Table], day: date | None = None) -> int:
         """Stage the whole file of a published table; return its number of rows."""
-        return files.write_parquet(self.table_path(table, day), TABLES[table], rows)
+        return self.tables.write(table, rows, day)
 
     def discard(self) -> None:
-        """Remove the folder and all in it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the folder and all in it; the manifest first, so that no remnant is resumed."""
+        (self.folder / "run.json").unlink(missing_ok=True)
+        files.remove_folder(self.folder)
 
 
 class Store:
@@ -105,6 +106,21 @@ class Store:
     def staging(self) -> Staging:
         """The run in progress, if any."""
         return Staging(self._home / "staging")
+
+    @property
+    def held(self) -> Staging:
+        """A night that was taken in but not published, if any; see :mod:`pipeline.held`."""
+        return Staging(self._home / "held")
+
+    def hold(self) -> None:
+        """Put the run in progress aside as the night held back.
+
+        It takes the place of an earlier one, which it adopted. Killed in between, the run is still
+        in ``staging`` with all its input.
+        """
+        self.held.discard()
+        self.staging.folder.replace(self.held.folder)
+        files.sync_folder(self._home)
 
     @property
     def scratch(self) -> Path:
@@ -171,19 +187,22 @@ class Store:
         with self.state() as state:
             yield state
 
+    @property
+    def tables(self) -> TableFiles:
+        """The published tables."""
+        return TableFiles(self.out)
+
     def live(self, table: str, day: date | None = None) -> Path:
         """Return the path of a published table, or of one day of it. It may not be there."""
-        return _table_path(self.out, table, day)
+        return self.tables.path(table, day)
 
     def live_days(self, table: str) -> list[Path]:
         """Return the files of a dated table, in order of date."""
-        return sorted((self.out / table).glob("????-??-??.parquet"))
+        return self.tables.paths(table)
 
     def read(self, table: str) -> pa.Table:
         """Read a whole published table; without rows where nothing was published."""
-        paths = self.live_days(table) if table in DATED else [self.live(table)]
-        parts = [pq.ParquetFile(path).read() for path in paths if path.exists()]
-        return pa.concat_tables(parts) if parts else TABLES[table].empty_table()
+        return self.tables.read(table)
 
     def publish(
         self,
@@ -222,6 +241,8 @@ class Store:
                 files.sync_folder(target.parent)
         with self.state() as state:
             state.commit_run(journal["run_id"], *_read_delta(staging.folder / "delta"))
+        if staging.manifest.get("adopted"):
+            self.held.discard()
         self._journal.unlink()
         files.sync_folder(self._home)
         staging.discard()
@@ -229,12 +250,6 @@ class Store:
 
 def _holder(lock: str) -> str:
     return Path(lock).read_text(encoding="utf-8").strip() or "unknown"
-
-
-def _table_path(root: Path, table: str, day: date | None) -> Path:
-    if (table in DATED) != (day is not None):
-        raise ValueError(f"table {table} is {'dated' if table in DATED else 'not dated'}")
-    return root / table / f"{day.isoformat() if day else table}.parquet"
 
 
 def _write_delta(
