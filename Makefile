@@ -29,10 +29,7 @@ docs: $(VENV)/.ready ## generate docs/tables.md from pipeline/schemas.py
 	$(BIN)/python -m pipeline.tables_page > docs/tables.md
 
 benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
-	{ $(BIN)/python -m pipeline.training.evaluate_corpora onnx:joint --part test; \
-	  $(BIN)/python -m pipeline.training.evaluate_corpora spacy:spacy-ro --lang ro --part test; \
-	  $(BIN)/python -m pipeline.training.evaluate_corpora stanza:stanza-tr --lang tr --part test; \
-	  date -u +"measured on %Y-%m-%d"; } | tee benchmarks/results/ner_test.txt
+	$(BIN)/python benchmarks/engines.py | tee benchmarks/results/engines.txt
 
 setup: $(VENV)/.ready
 
