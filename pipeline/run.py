@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -28,9 +29,12 @@ from pipeline.ingest import Limits, SourceNotFound
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.models import checksums
+from pipeline.overrides import Overrides
+from pipeline.overrides import load as load_overrides
 from pipeline.progress import Reporter, Silent
-from pipeline.resolve import catalogue, registry
+from pipeline.resolve import catalogue, ids, registry
 from pipeline.resolve.finish import finish
+from pipeline.resolve.judgements import Spelling, rulings_of
 from pipeline.schemas import RUNS, SCHEMA_VERSION, TABLES
 from pipeline.settings import Settings
 from pipeline.store import Staging, Store
@@ -48,6 +52,7 @@ class Identity:
     models: tuple[tuple[str, str, str, str], ...]
     """Language, engine, model and checksum."""
     knowledge: str
+    overrides: str
     parent: str
     """The last published run, whose registry this one builds on; empty for the first."""
 
@@ -142,6 +147,8 @@ class _Night:
         self._index = index
         self._reporter = reporter
         self._executor = executor
+        self._overrides = overrides_in_force(settings, state)
+        self._rulings = rulings_of(registry.Registry(state.connection), index, self._overrides)
         self._seconds: dict[str, float] = {}
         self._peak_rss_mb = 0.0
 
@@ -199,11 +206,18 @@ class _Night:
 
     def _stage_tables(
         self, manifest: Mapping[str, Any], taken: intake.Intake
-    ) -> tuple[registry.Assignment, publish.Published]:
+    ) -> tuple[ids.Assignment, publish.Published]:
         """Give ids and stage every table but ``runs``. Repeatable."""
         run_id, staging = manifest["run_id"], self._store.staging
         connection = self._state.connection
-        assignment = registry.assign(_clusters(staging), connection, self._index, run_id)
+        assignment = ids.assign(
+            _clusters(staging),
+            connection,
+            self._index,
+            run_id,
+            self._overrides,
+            _spellings(self._store, connection, self._overrides),
+        )
         for number in range(taken.n_shards):
             settled = staging.read_part("settled", number)
             staging.write_part("final", number, finish(settled, assignment, run_id))
@@ -236,7 +250,7 @@ class _Night:
         self,
         manifest: Mapping[str, Any],
         taken: intake.Intake,
-        assignment: registry.Assignment,
+        assignment: ids.Assignment,
         published: publish.Published,
         *,
         resumed: bool,
@@ -258,7 +272,7 @@ class _Night:
     def _publish(
         self,
         manifest: Mapping[str, Any],
-        assignment: registry.Assignment,
+        assignment: ids.Assignment,
         attempt: dict[str, Any],
         summary: Summary,
     ) -> None:
@@ -280,6 +294,7 @@ class _Night:
                 models=self._settings.models,
                 routing=tuple(sorted(self._settings.routing.items())),
                 payload_bytes=self._settings.ingest.payload_bytes,
+                rulings=self._rulings,
             )
             for number in range(n_shards)
         )
@@ -385,8 +400,36 @@ def _identity(settings: Settings, index: Index, state: State) -> Identity:
         settings=settings.fingerprint(),
         models=tuple(checksums(settings.routing, settings.models)),
         knowledge=index.checksum,
+        overrides=overrides_in_force(settings, state).fingerprint(),
         parent=published[-1] if published else "",
     )
+
+
+def overrides_in_force(settings: Settings, state: State) -> Overrides:
+    """Return what people decided: the file's content, or what the registry remembers of it.
+
+    Raises:
+        UsageError: the file is wrong.
+    """
+    overrides = load_overrides(settings.overrides)
+    return registry.overrides_of(state.connection) if overrides is None else overrides
+
+
+def _spellings(
+    store: Store, connection: sqlite3.Connection, overrides: Overrides
+) -> dict[str, list[Spelling]]:
+    """Return the published spellings of the entities that a decision splits."""
+    heir = registry.Registry(connection).heir
+    split = {heir(different.id) for different in overrides.different if different.id}
+    if not split:
+        return {}
+    names = store.read("entity_names")
+    rows = names.filter(pc.is_in(names["entity_id"], pa.array(sorted(split)))).to_pylist()
+    spellings: dict[str, list[Spelling]] = {entity_id: [] for entity_id in split}
+    for row in rows:
+        spelling = Spelling(row["name"], row["lang"], row["n_mentions"])
+        spellings[row["entity_id"]].append(spelling)
+    return spellings
 
 
 def code_hash() -> str:
@@ -402,7 +445,7 @@ def code_hash() -> str:
 
 def _clusters(staging: Staging) -> Iterable[pa.Table]:
     for part in staging.parts("settled"):
-        yield registry.distinct(pq.ParquetFile(part).read())
+        yield ids.distinct(pq.ParquetFile(part).read())
 
 
 def _sources(manifest: Mapping[str, Any]) -> frozenset[str]:

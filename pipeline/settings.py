@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings
     profiles: dict[str, dict[str, str]]
     models: Path = ROOT / "models"
+    overrides: Path = Path("overrides.toml")
+    """What people decided, where there is such a file."""
 
     @classmethod
     def settings_customise_sources(

@@ -26,6 +26,7 @@ from pipeline.recognise import recognise
 from pipeline.recognise.base import Engine
 from pipeline.recognise.routing import load_engines
 from pipeline.resolve.document import settle
+from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.schemas import WORKING_FAILED
 from pipeline.store import Staging
 
@@ -43,6 +44,8 @@ class Job:
     models: Path
     routing: tuple[tuple[str, str], ...]
     payload_bytes: int
+    rulings: Rulings = NONE
+    """What people decided about names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ def _recognise(job: Job, tables: Tables) -> Tables:
 
 
 def _settle(job: Job, tables: Tables) -> Tables:
-    settled = settle(tables["documents"], tables["segments"], tables["recognised"], _index(job))
-    return {"settled": settled}
+    inputs = (tables["documents"], tables["segments"], tables["recognised"])
+    return {"settled": settle(*inputs, _index(job), job.rulings)}
 
 
 def _engines(job: Job) -> dict[str, Engine]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
 
 from pipeline.knowledge.index import Index
-from pipeline.resolve.registry import Delta
+from pipeline.resolve.registry import Delta, Registry, known_id, overrides_of
 from pipeline.resolve.tables import REGISTRY_ENTITIES
 from pipeline.schemas import REDIRECTS
 from pipeline.scripts import script_of
@@ -24,14 +24,33 @@ KNOWN_NAMES: Final = pa.schema(
 
 
 def attributes(connection: sqlite3.Connection, delta: Delta) -> pa.Table:
-    """Return :data:`ATTRIBUTES` of every live entity, as ``delta`` leaves it."""
+    """Return :data:`ATTRIBUTES` of every live entity, as ``delta`` leaves it.
+
+    Under the names that people gave them, where they did.
+    """
     columns = ", ".join(ATTRIBUTES.names)
     found = connection.execute(f"SELECT {columns} FROM entities").fetchall()
     rows = {row[0]: dict(zip(ATTRIBUTES.names, row, strict=True)) for row in found}
     for row in delta.entities.to_pylist():
         rows[row["entity_id"]] = {name: row[name] for name in ATTRIBUTES.names}
-    live = sorted(rows.keys() - _retired(connection, delta).keys())
+    retired = _retired(connection, delta)
+    for rename in overrides_of(connection, delta).rename:
+        row = rows.get(_live_id(rename.id, connection, retired))
+        if row is not None:
+            row[f"name_{rename.lang}" if rename.lang else "name"] = rename.name
+    live = sorted(rows.keys() - retired.keys())
     return pa.Table.from_pylist([rows[entity_id] for entity_id in live], ATTRIBUTES)
+
+
+def _live_id(
+    reference: str, connection: sqlite3.Connection, retired: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Return the live id of an id or a knowledge key."""
+    row = Registry(connection).by_knowledge_key(reference) if ":" in reference else None
+    entity_id = row["entity_id"] if row else known_id(reference) if ":" in reference else reference
+    while entity_id in retired:
+        entity_id = retired[entity_id]["replaced_by"]
+    return str(entity_id)
 
 
 def known_names(entities: pa.Table, index: Index) -> pa.Table:

@@ -20,6 +20,7 @@ from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from pipeline.resolve.indocument import Named
 from pipeline.resolve.link import Decision
+from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.tables import SETTLED
 
 Row = dict[str, Any]
@@ -34,14 +35,21 @@ class Settled:
     decisions: list[Decision]
 
 
-def settle(documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: Index) -> pa.Table:
+def settle(
+    documents: pa.Table,
+    segments: pa.Table,
+    mentions: pa.Table,
+    index: Index,
+    rulings: Rulings = NONE,
+) -> pa.Table:
     """Clean, cluster and link the mentions of each document.
 
     ``documents``, ``segments`` and ``mentions`` are (unfinished) tables of those schemas; mentions
-    hold what the recogniser fills. Returns :data:`pipeline.resolve.tables.SETTLED`, sorted by
-    document and start: fewer rows than came in where spans held no name or overlapped. A document's
-    rows depend on that document and ``index`` alone. Raises ``KeyError`` for a mention whose
-    document is not in ``documents``.
+    hold what the recogniser fills; ``rulings`` are what people decided about names. Returns
+    :data:`pipeline.resolve.tables.SETTLED`, sorted by document and start: fewer rows than came in
+    where spans held no name, overlapped, or are to be left out. A document's rows depend on that
+    document, ``index`` and ``rulings`` alone. Raises ``KeyError`` for a mention whose document is
+    not in ``documents``.
     """
     finder = _finder(index)
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
@@ -58,7 +66,7 @@ def settle(documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: I
         row
         for doc_id in sorted(by_document)
         for row in finished_rows(
-            settle_document(doc_id, texts[doc_id], by_document[doc_id], finder), finder
+            settle_document(doc_id, texts[doc_id], by_document[doc_id], finder, rulings), finder
         )
     ]
     return pa.Table.from_pylist(rows, schema=SETTLED)
@@ -70,7 +78,9 @@ def _finder(index: Index) -> Finder:
     return Finder(index)
 
 
-def settle_document(doc_id: str, text: str, rows: Iterable[Row], finder: Finder) -> Settled:
+def settle_document(
+    doc_id: str, text: str, rows: Iterable[Row], finder: Finder, rulings: Rulings = NONE
+) -> Settled:
     """Return the mentions and decisions of one document; ``rows`` are the recogniser's mentions."""
     rows = list(rows)
     claims = []
@@ -83,6 +93,9 @@ def settle_document(doc_id: str, text: str, rows: Iterable[Row], finder: Finder)
     for claim in normalise.without_overlaps(claims):
         span = claim.span
         surface = text[span.start : span.end]
+        form = read(surface, rows[claim.row]["lang"])
+        if rulings.ignores(form):
+            continue
         row = rows[claim.row] | {
             "mention_id": normalise.mention_id(doc_id, span.start, span.end),
             "start": span.start,
@@ -91,8 +104,8 @@ def settle_document(doc_id: str, text: str, rows: Iterable[Row], finder: Finder)
             "suffix": span.suffix,
         }
         kept.append(row)
-        named.append(Named(span.start, span.end, row["ner_label"], read(surface, row["lang"])))
-    return Settled(kept, named, link.link(doc_id, named, text, finder))
+        named.append(Named(span.start, span.end, row["ner_label"], form))
+    return Settled(kept, named, link.link(doc_id, named, text, finder, rulings))
 
 
 def finished_rows(settled: Settled, finder: Finder) -> Iterator[Row]:
@@ -105,15 +118,23 @@ def finished_rows(settled: Settled, finder: Finder) -> Iterator[Row]:
     for i, row in enumerate(settled.rows):
         number, decision = decisions[i]
         form = settled.mentions[i].form
-        unknown = decision.unknown
+        ruled = decision.ruled
+        unknown = decision.unknown if ruled is None else None
         yield row | {
             "label": decision.label,
             "name": link.name_of(decision, form, finder),
             "link_method": link.method_of(decision, i, form, finder),
             "link_score": decision.score,
-            "knowledge_key": decision.chosen.known.key if decision.chosen else None,
+            "entity_id": ruled.entity_id if ruled else None,
+            "knowledge_key": _knowledge_key(decision),
             "cluster": str(number) if unknown else None,
             "cluster_name": unknown.name if unknown else None,
             "cluster_lang": unknown.lang if unknown else None,
             "cluster_keys": list(unknown.keys) if unknown else None,
         }
+
+
+def _knowledge_key(decision: Decision) -> str | None:
+    if decision.ruled is not None:
+        return decision.ruled.knowledge_key
+    return decision.chosen.known.key if decision.chosen else None

@@ -63,18 +63,21 @@ def block(key: str) -> str:
 
 def group(
     signatures: Iterable[Signature],
+    exact: Mapping[Signature, str],
     registered: Mapping[str, Sequence[tuple[str, str]]],
     near: Mapping[str, Sequence[tuple[str, str, str]]],
 ) -> dict[Signature, tuple[frozenset[Signature], str | None]]:
     """Return for each signature the group it is in, and the registered entity the group is.
 
-    ``registered`` maps a key to the (entity id, label) that have it, ``near`` a block to the (key,
-    entity id, label) in it. Same keys go before alike ones, registered entities before others,
-    then what sorts first; no group ever holds two registered entities, since ids are stable.
+    ``exact`` maps a signature to the entity that it was given before, ``registered`` a key to the
+    (entity id, label) that have it, ``near`` a block to the (key, entity id, label) in it. What was
+    given before stays; then same keys go before alike ones, registered entities before others, then
+    what sorts first; no group ever holds two registered entities, since ids are stable.
     """
     nodes = sorted(set(signatures))
     union = _Union()
     edges = (
+        (((exact[node],), _node(node)) for node in nodes if node in exact),
         _same_registered_key(nodes, registered),
         _same_key(nodes),
         _alike_registered(nodes, near),

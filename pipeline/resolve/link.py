@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.resolve import countries, generic, score
 from pipeline.resolve.candidates import Candidate, Finder, Known, best_of
 from pipeline.resolve.forms import Form, looks_like_acronym, read
 from pipeline.resolve.indocument import Cluster, Named, cluster
-from pipeline.resolve.methods import CONTEXT, MINTED, SURNAME
+from pipeline.resolve.methods import CONTEXT, MINTED, OVERRIDE, SURNAME
+from pipeline.resolve.rulings import NONE, Rulings, Target
 from pipeline.resolve.score import Scored
 from pipeline.resolve.similarity import name_similarity
 from pipeline.schemas import LABELS
@@ -56,7 +57,8 @@ class Decision:
 
     ``forms`` are the names that spoke for the cluster (a surname does not where the full name is
     known), ``ranked`` all candidates with their scores, best first; ``chosen`` is None where none
-    was good enough, and then ``unknown`` is set.
+    was good enough, and then ``unknown`` is set. ``ruled`` is the entity that a person gave the
+    name to, whatever was weighed.
     """
 
     cluster: Cluster
@@ -66,10 +68,13 @@ class Decision:
     chosen: Scored | None
     by_context: bool
     unknown: Unknown | None
+    ruled: Target | None = None
 
     @property
     def label(self) -> str:
-        """The known entity's label, else the one most voted for (ties in the order of LABELS)."""
+        """The linked entity's label, else the one most voted for (ties in the order of LABELS)."""
+        if self.ruled is not None:
+            return self.ruled.label
         if self.chosen is not None:
             return self.chosen.known.label
         return max(LABELS, key=lambda label: (self.votes.get(label, 0), -LABELS.index(label)))
@@ -77,17 +82,25 @@ class Decision:
     @property
     def score(self) -> float:
         """How sure the decision is; of an unknown entity, that no known one is meant."""
+        if self.ruled is not None:
+            return 1.0
         if self.chosen is not None:
             return self.chosen.score
         return 1.0 - (self.ranked[0].score if self.ranked else 0.0)
 
 
-def link(doc_id: str, mentions: Sequence[Named], text: str, finder: Finder) -> list[Decision]:
+def link(
+    doc_id: str,
+    mentions: Sequence[Named],
+    text: str,
+    finder: Finder,
+    rulings: Rulings = NONE,
+) -> list[Decision]:
     """Return the decisions of one document, one a cluster, by first mention.
 
-    ``mentions`` are sorted by start and do not overlap.
+    ``mentions`` are sorted by start and do not overlap. ``rulings`` go before all that is weighed.
     """
-    return _Linker(doc_id, mentions, text, finder).decide()
+    return _Linker(doc_id, mentions, text, finder, rulings).decide()
 
 
 def method_of(decision: Decision, position: int, form: Form, finder: Finder) -> str:
@@ -95,6 +108,8 @@ def method_of(decision: Decision, position: int, form: Form, finder: Finder) -> 
     joined = decision.cluster.joined.get(position)
     if joined is not None:
         return joined
+    if decision.ruled is not None:
+        return OVERRIDE
     if decision.chosen is None:
         return MINTED
     if decision.by_context:
@@ -143,7 +158,15 @@ def _are_generic(forms: Iterable[Form]) -> bool:
 
 
 class _Linker:
-    def __init__(self, doc_id: str, mentions: Sequence[Named], text: str, finder: Finder) -> None:
+    def __init__(
+        self,
+        doc_id: str,
+        mentions: Sequence[Named],
+        text: str,
+        finder: Finder,
+        rulings: Rulings,
+    ) -> None:
+        self.rulings = rulings
         self.doc_id = doc_id
         self.mentions = mentions
         self.text = text
@@ -164,8 +187,14 @@ class _Linker:
         mentioned = _mentioned(second, score.THRESHOLD)
         about, dominant = countries.masses(mentioned), countries.dominant(mentioned)
         return [
-            d if d.chosen is not None else self._unknown(d, about, owners, dominant) for d in second
+            self._ruled(d if d.chosen is not None else self._unknown(d, about, owners, dominant))
+            for d in second
         ]
+
+    def _ruled(self, decision: Decision) -> Decision:
+        """Return the decision with the entity that a person gave one of its names, if any."""
+        target = self.rulings.target(decision.forms)
+        return replace(decision, ruled=target) if target else decision
 
     def _forms(self, group: Cluster) -> tuple[Form, ...]:
         """Return the names that speak for the cluster, the fullest and most frequent first."""
@@ -188,10 +217,12 @@ class _Linker:
         votes = group.votes(self.mentions)
         ambiguous = self._ambiguous(forms)
         found = candidates_of(forms, self.finder, person=votes["PER"] > 0 and not ambiguous)
+        barred = self.rulings.not_meant(forms)
         pairs = [
             (candidate, known)
             for candidate in found
             if not ((known := self.finder.known(candidate.entry)).label == "PER" and ambiguous)
+            and known.key not in barred
             and not self._contradicted(candidate, forms)
         ]
         ranked = score.weigh(pairs, votes, about, generic=_are_generic(forms))

@@ -12,6 +12,7 @@ SURNAME: Final = "surname"
 CONTEXT: Final = "context"
 REGISTRY: Final = "registry"
 MINTED: Final = "minted"
+OVERRIDE: Final = "override"
 
 METHODS: Final = {
     ALIAS: "the name is written exactly as an alias of the entity",
@@ -22,5 +23,6 @@ METHODS: Final = {
     CONTEXT: "several entities bear the name; the other entities of the document decided",
     REGISTRY: "not in the knowledge base; an entity met in earlier news",
     MINTED: "not in the knowledge base; first met in this run",
+    OVERRIDE: "a person gave the name to the entity (overrides.toml)",
 }
 """Every method and what it means, for people."""

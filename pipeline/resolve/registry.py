@@ -1,46 +1,60 @@
 """The ids of entities, which are stable for ever.
 
-:func:`assign` reads the registry as the last published run left it and works out what the run's
-names are called and what is new; :func:`apply` writes that down, :func:`revert` takes it back. All
-state is in SQLite; functions take an open connection and never close it.
+What the registry holds, :class:`Registry` looks up; a run's :class:`Delta` is worked out by
+:mod:`pipeline.resolve.ids`, written down by :func:`apply` and taken back by :func:`revert`. All
+state is in SQLite; functions take an open connection and never close it. Rows are never changed
+but in ``entities``, whose former state each decision keeps: what no longer holds is marked with the
+run that ended it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import sqlite3
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline import languages
-from pipeline.knowledge.index import Index
-from pipeline.resolve.grouping import Signature, block, group
+from pipeline.overrides import Overrides, from_rows
+from pipeline.resolve.grouping import Signature, block
 from pipeline.resolve.tables import (
-    CLUSTERS,
+    REGISTRY_DECISIONS,
     REGISTRY_ENTITIES,
     REGISTRY_KEYS,
+    REGISTRY_OVERRIDES,
     REGISTRY_REDIRECTS,
+    REGISTRY_SIGNATURES,
 )
-from pipeline.schemas import LABELS, LANGUAGES
+from pipeline.schemas import LANGUAGES
 from pipeline.scripts import script_of
 
 MINT: Final = "mint"
 KNOW: Final = "know"
 PROMOTE: Final = "promote"
 UPDATE: Final = "update"
+MERGE: Final = "merge"
+SPLIT: Final = "split"
+RENAME: Final = "rename"
 ACTIONS: Final = {
     MINT: "an unknown name got an id",
     KNOW: "an entry of the knowledge base was met for the first time",
     PROMOTE: "an unknown entity turned out to be an entry of the knowledge base",
     UPDATE: "names or outside ids changed",
+    MERGE: "it and another turned out to be one",
+    SPLIT: "it turned out to be two",
+    RENAME: "a person gave it another name to be shown under",
 }
 """What a row of the decision log can say."""
+
+_WRITING: Final = (MINT, KNOW, PROMOTE, UPDATE)
+"""Actions that wrote a row of ``entities``; the others only say what happened."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entities (
@@ -61,22 +75,38 @@ CREATE TABLE IF NOT EXISTS entity_keys (
     block TEXT NOT NULL,
     likeliest INTEGER NOT NULL,
     run_id TEXT NOT NULL,
-    PRIMARY KEY (key, entity_id)
+    ended_run TEXT,
+    PRIMARY KEY (key, entity_id, run_id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS entity_keys_by_block ON entity_keys (block);
 CREATE INDEX IF NOT EXISTS entity_keys_by_entity ON entity_keys (entity_id);
+CREATE TABLE IF NOT EXISTS signatures (
+    signature TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    ended_run TEXT,
+    PRIMARY KEY (signature, entity_id, run_id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS signatures_by_entity ON signatures (entity_id);
 CREATE TABLE IF NOT EXISTS redirects (
     entity_id TEXT PRIMARY KEY,
     replaced_by TEXT NOT NULL,
     reason TEXT NOT NULL,
     run_id TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS overrides (
+    content TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    ended_run TEXT,
+    PRIMARY KEY (content, run_id)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS decisions (
     sequence INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL,
     action TEXT NOT NULL,
     entity_id TEXT NOT NULL,
-    before TEXT
+    before TEXT,
+    cause TEXT
 );
 CREATE INDEX IF NOT EXISTS decisions_by_entity ON decisions (entity_id);
 CREATE TABLE IF NOT EXISTS applied_runs (
@@ -85,38 +115,39 @@ CREATE TABLE IF NOT EXISTS applied_runs (
 );
 """
 
-_ENTITY_COLUMNS: Final = (*(n for n in REGISTRY_ENTITIES.names if n != "action"), "created_run")
+ENTITY_COLUMNS: Final = (*(n for n in REGISTRY_ENTITIES.names if n != "action"), "created_run")
 _AT_ONCE: Final = 500
 """Values in one SQL ``IN``."""
+
+_CACHED: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
     """What a run adds to the registry, as tables of the schemas in :mod:`pipeline.resolve.tables`.
 
-    ``entities`` (REGISTRY_ENTITIES), ``keys`` (REGISTRY_KEYS) and ``redirects``
-    (REGISTRY_REDIRECTS), each sorted. They can be written to disk and applied later.
+    Each is sorted. They can be written to disk and applied later.
     """
 
     entities: pa.Table
     keys: pa.Table
     redirects: pa.Table
+    signatures: pa.Table = field(default_factory=REGISTRY_SIGNATURES.empty_table)
+    overrides: pa.Table = field(default_factory=REGISTRY_OVERRIDES.empty_table)
+    decisions: pa.Table = field(default_factory=REGISTRY_DECISIONS.empty_table)
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """The ids of a run's names, and what the registry has to learn.
+DELTA_SCHEMAS: Final[Mapping[str, pa.Schema]] = {
+    "entities": REGISTRY_ENTITIES,
+    "keys": REGISTRY_KEYS,
+    "redirects": REGISTRY_REDIRECTS,
+    "signatures": REGISTRY_SIGNATURES,
+    "overrides": REGISTRY_OVERRIDES,
+    "decisions": REGISTRY_DECISIONS,
+}
+"""The schema of each table of a :class:`Delta`."""
 
-    ``known`` maps a knowledge key to its entity id, ``unknown`` the :class:`Signature` of an
-    unknown name to its. ``labels`` holds the label of every entity id in either; ``minted`` the ids
-    that did not exist before this run.
-    """
-
-    known: Mapping[str, str]
-    unknown: Mapping[Signature, str]
-    labels: Mapping[str, str]
-    minted: frozenset[str]
-    delta: Delta
+assert set(DELTA_SCHEMAS) == {field.name for field in dataclasses.fields(Delta)}
 
 
 def create(connection: sqlite3.Connection) -> None:
@@ -135,311 +166,43 @@ def minted_id(label: str, keys: Iterable[str], doc_id: str, start: int) -> str:
     return "e" + hashlib.sha256(content.encode()).hexdigest()[:15]
 
 
+def split_id(entity_id: str, keys: Iterable[str]) -> str:
+    """Return the id of the part of ``entity_id`` that bears ``keys`` and leaves it."""
+    content = f"split:{entity_id}:{min(keys)}"
+    return "e" + hashlib.sha256(content.encode()).hexdigest()[:15]
+
+
 def id_of(connection: sqlite3.Connection, knowledge_key: str) -> str:
-    """Return the id of a knowledge entry: the registered one, else the one it would get."""
-    row = _Frozen(connection).by_knowledge_key(knowledge_key)
-    return str(row["entity_id"]) if row else known_id(knowledge_key)
+    """Return the live id of a knowledge entry: the registered one, else the one it would get."""
+    registry = Registry(connection)
+    row = registry.by_knowledge_key(knowledge_key)
+    return registry.heir(row["entity_id"]) if row else known_id(knowledge_key)
 
 
 def unknown_near(
     connection: sqlite3.Connection, keys: Iterable[str]
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Yield (key, entity id, name, label) of live unknown entities in the blocks of ``keys``.
+    """Yield (key, entity id, name, label) of live entities met as unknown, in the keys' blocks.
 
     These hold all entities with the same key or an alike one, and others.
     """
-    frozen = _Frozen(connection)
+    registry = Registry(connection)
     found = {
         (key, entity_id)
-        for near in frozen.by_block(map(block, keys)).values()
+        for near in registry.by_block(map(block, keys)).values()
         for key, entity_id, _ in near
     }
     for key, entity_id in sorted(found):
-        row = frozen.by_id(entity_id)
+        row = registry.by_id(entity_id)
         if row is not None:
             yield key, entity_id, row["name"], row["label"]
 
 
-def distinct(settled: pa.Table) -> pa.Table:
-    """Return the distinct names of settled mentions, as CLUSTERS.
+def facts_of(label: str, names: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """Return the columns of an unknown entity that is called ``names`` (name, language) so often.
 
-    Call it on every shard and hand all results to :func:`assign`: their size grows with the number
-    of different names, not of mentions.
+    ``names`` must not be empty.
     """
-    names = CLUSTERS.names[:5]
-    encoded = settled.select([*names, "doc_id", "start"]).set_column(
-        4,
-        "cluster_keys",
-        pc.binary_join(settled["cluster_keys"], "\n"),
-    )
-    ordered = encoded.sort_by([("doc_id", "ascending"), ("start", "ascending")])
-    grouped = ordered.group_by(names, use_threads=False).aggregate(
-        [([], "count_all"), ("doc_id", "first"), ("start", "first")]
-    )
-    columns = [grouped[name] for name in names[:4]]
-    keys = pc.split_pattern(grouped["cluster_keys"], "\n")
-    columns += [keys, grouped["count_all"], grouped["doc_id_first"], grouped["start_first"]]
-    return pa.table(columns, schema=CLUSTERS)
-
-
-def signature_of(label: str, keys: Iterable[str]) -> Signature:
-    """Return the signature of a row of settled mentions or CLUSTERS."""
-    return Signature(label, tuple(keys))
-
-
-# What a run's names add up to.
-
-
-@dataclass(slots=True)
-class _Tally:
-    """An unknown name over all documents of a run."""
-
-    n_mentions: int = 0
-    first: tuple[str, int] | None = None
-    names: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        self.n_mentions += row["n_mentions"]
-        place = (row["doc_id"], row["start"])
-        self.first = place if self.first is None else min(self.first, place)
-        self.names[row["cluster_name"], row["cluster_lang"]] += row["n_mentions"]
-
-    def merge(self, other: _Tally) -> None:
-        self.n_mentions += other.n_mentions
-        places = [place for place in (self.first, other.first) if place is not None]
-        self.first = min(places, default=None)
-        self.names.update(other.names)
-
-
-def assign(
-    clusters: Iterable[pa.Table], connection: sqlite3.Connection, index: Index, run_id: str
-) -> Assignment:
-    """Return the ids of all names in ``clusters`` (tables of CLUSTERS).
-
-    Reads the registry, writes nothing. The answer does not depend on the order of rows or tables.
-    Raises ``ValueError`` when ``run_id`` was applied: its ids stand in the tables it published, and
-    asking again could answer otherwise.
-    """
-    if _is_applied(connection, run_id):
-        raise ValueError(f"run {run_id} has its ids already")
-    knowledge_keys: set[str] = set()
-    tallies: dict[Signature, _Tally] = defaultdict(_Tally)
-    for table in clusters:
-        for row in table.to_pylist():
-            if row["knowledge_key"] is not None:
-                knowledge_keys.add(row["knowledge_key"])
-            else:
-                tallies[signature_of(row["label"], row["cluster_keys"])].add(row)
-    work = _Work(_Frozen(connection), index)
-    for knowledge_key in sorted(knowledge_keys):
-        work.know(knowledge_key)
-    work.name_unknown(tallies)
-    return work.assignment()
-
-
-class _Frozen:
-    """The registry as it was before a run."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def by_knowledge_key(self, key: str) -> dict[str, Any] | None:
-        return self._one("knowledge_key", key)
-
-    def by_id(self, entity_id: str) -> dict[str, Any] | None:
-        return self._one("entity_id", entity_id)
-
-    def _one(self, column: str, value: str) -> dict[str, Any] | None:
-        found = self.connection.execute(
-            f"SELECT {', '.join(_ENTITY_COLUMNS)} FROM entities WHERE {column} = ?", (value,)
-        ).fetchone()
-        return dict(zip(_ENTITY_COLUMNS, found, strict=True)) if found else None
-
-    def by_join_key(self, keys: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
-        """Return (entity id, label) of the unknown entities that join under each key."""
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for key, entity_id, label in self._new_entities("k.key", keys):
-            found[key].append((entity_id, label))
-        return found
-
-    def by_block(self, blocks: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
-        """Return (key, entity id, label) of the unknown entities in each block."""
-        found: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
-        for key, entity_id, label in self._new_entities("k.block", blocks):
-            found[block(key)].append((key, entity_id, label))
-        return found
-
-    def keys_of(self, entity_id: str) -> set[str]:
-        rows = self.connection.execute(
-            "SELECT key FROM entity_keys WHERE entity_id = ?", (entity_id,)
-        )
-        return {key for (key,) in rows}
-
-    def _new_entities(self, column: str, values: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-        wanted = sorted(set(values))
-        for at in range(0, len(wanted), _AT_ONCE):
-            some = wanted[at : at + _AT_ONCE]
-            marks = ", ".join("?" * len(some))
-            yield from self.connection.execute(
-                "SELECT k.key, e.entity_id, e.label FROM entity_keys k JOIN entities e "
-                "ON e.entity_id = k.entity_id LEFT JOIN redirects r ON r.entity_id = e.entity_id "
-                f"WHERE {column} IN ({marks}) AND e.status = 'new' AND r.entity_id IS NULL "
-                "ORDER BY k.key, e.entity_id",
-                some,
-            )
-
-
-class _Work:
-    """An assignment while it is worked out."""
-
-    def __init__(self, frozen: _Frozen, index: Index) -> None:
-        self.frozen = frozen
-        self.index = index
-        self.known: dict[str, str] = {}
-        self.unknown: dict[Signature, str] = {}
-        self.labels: dict[str, str] = {}
-        self.minted: set[str] = set()
-        self.entities: dict[str, dict[str, Any]] = {}
-        self.keys: dict[tuple[str, str], bool] = {}
-        self.redirects: dict[str, tuple[str, str]] = {}
-
-    def know(self, knowledge_key: str) -> None:
-        """Give a knowledge entry its id: its own, a promoted one, or the one of its key."""
-        number = self.index.by_key(knowledge_key)
-        if number is None:
-            raise KeyError(f"{knowledge_key} is not in the knowledge index")
-        entry = self.index.entry(number)
-        facts = {
-            "label": entry.label,
-            "name": entry.name,
-            **{f"name_{lang}": entry.names.get(lang) for lang in LANGUAGES},
-            "status": "known",
-            "knowledge_key": knowledge_key,
-            "wikidata": entry.wikidata,
-            "geonames": entry.geonames,
-            "iso_country": entry.iso_country,
-        }
-        registered = self.frozen.by_knowledge_key(knowledge_key)
-        if registered is not None:
-            entity_id = registered["entity_id"]
-            if any(registered[column] != value for column, value in facts.items()):
-                self._write(UPDATE, entity_id, facts)
-        else:
-            promoted = self._promotable(entry.label, {a.text: a.lang for a in entry.aliases})
-            entity_id = promoted[0] if promoted else known_id(knowledge_key)
-            self._write(PROMOTE if promoted else KNOW, entity_id, facts)
-            for other in promoted[1:]:
-                self.redirects[other] = (entity_id, f"both are {knowledge_key}")
-            if not promoted:
-                self.minted.add(entity_id)
-        self.known[knowledge_key] = entity_id
-        self.labels[entity_id] = entry.label
-
-    def _promotable(self, label: str, aliases: Mapping[str, str]) -> list[str]:
-        """Return the unknown entities that bear a name of the entry, the oldest first.
-
-        One word in common is not enough to say that two are one.
-        """
-        keys = {languages.get(lang).fold(text) for text, lang in aliases.items()}
-        found = self.frozen.by_join_key(key for key in keys if " " in key)
-        ids = {
-            entity_id
-            for candidates in found.values()
-            for entity_id, its_label in candidates
-            if its_label == label and entity_id not in self.labels
-        }
-        rows = [row for entity_id in ids if (row := self.frozen.by_id(entity_id))]
-        return [
-            row["entity_id"]
-            for row in sorted(rows, key=lambda r: (r["created_run"], r["entity_id"]))
-        ]
-
-    def name_unknown(self, tallies: Mapping[Signature, _Tally]) -> None:
-        """Group the unknown names, and give each group its registered id or mint one."""
-        registered = self.frozen.by_join_key(k for s in tallies for k in s.join_keys)
-        near = self.frozen.by_block(block(k) for s in tallies for k in s.join_keys if " " in k)
-        # What has just become known or was merged stands under its key no longer.
-        gone = set(self.labels) | set(self.redirects)
-        registered = {
-            key: [(i, label) for i, label in found if i not in gone]
-            for key, found in registered.items()
-        }
-        near = {
-            name: [(key, i, label) for key, i, label in found if i not in gone]
-            for name, found in near.items()
-        }
-        groups = group(tallies, registered, near)
-        done: set[frozenset[Signature]] = set()
-        for signature in sorted(groups):
-            members, entity_id = groups[signature]
-            if members in done:
-                continue
-            done.add(members)
-            entity_id = self._name_group(members, entity_id, tallies)
-            for member in members:
-                self.unknown[member] = entity_id
-
-    def _name_group(
-        self,
-        members: frozenset[Signature],
-        entity_id: str | None,
-        tallies: Mapping[Signature, _Tally],
-    ) -> str:
-        total = _Tally()
-        votes: Counter[str] = Counter()
-        for member in sorted(members):
-            total.merge(tallies[member])
-            votes[member.label] += tallies[member].n_mentions
-        keys = {key for member in members for key in member.join_keys}
-        if entity_id is None:
-            label = max(LABELS, key=lambda name: (votes[name], -LABELS.index(name)))
-            doc_id, start = total.first or ("", 0)
-            entity_id = minted_id(label, keys, doc_id, start)
-            self.minted.add(entity_id)
-            self._write(MINT, entity_id, _facts(label, total.names))
-            known_keys: set[str] = set()
-        else:
-            row = self.frozen.by_id(entity_id)
-            assert row is not None, "grouping only returns ids that the registry holds"
-            label = row["label"]
-            more = _facts(label, total.names)
-            facts = {
-                column: row[column] if row[column] is not None else more.get(column)
-                for column in REGISTRY_ENTITIES.names
-                if column not in ("action", "entity_id")
-            }
-            if any(row[column] != value for column, value in facts.items()):
-                self._write(UPDATE, entity_id, facts)
-            known_keys = self.frozen.keys_of(entity_id)
-        likeliest = {member.keys[0] for member in members}
-        for key in keys - known_keys:
-            self.keys[key, entity_id] = key in likeliest
-        self.labels[entity_id] = label
-        return entity_id
-
-    def _write(self, action: str, entity_id: str, facts: Mapping[str, Any]) -> None:
-        self.entities[entity_id] = {"action": action, "entity_id": entity_id, **facts}
-
-    def assignment(self) -> Assignment:
-        entities = [self.entities[entity_id] for entity_id in sorted(self.entities)]
-        keys = [
-            {"key": key, "entity_id": entity_id, "likeliest": likeliest}
-            for (key, entity_id), likeliest in sorted(self.keys.items())
-        ]
-        redirects = [
-            {"entity_id": old, "replaced_by": new, "reason": reason}
-            for old, (new, reason) in sorted(self.redirects.items())
-        ]
-        delta = Delta(
-            pa.Table.from_pylist(entities, schema=REGISTRY_ENTITIES),
-            pa.Table.from_pylist(keys, schema=REGISTRY_KEYS),
-            pa.Table.from_pylist(redirects, schema=REGISTRY_REDIRECTS),
-        )
-        return Assignment(self.known, self.unknown, self.labels, frozenset(self.minted), delta)
-
-
-def _facts(label: str, names: Counter[tuple[str, str]]) -> dict[str, Any]:
-    """Return the columns of an unknown entity that is called ``names`` (name, language)."""
     ranked = sorted(names, key=lambda name: (-names[name], -len(name[0].split()), name))
     by_language: dict[str, str] = {}
     for name, lang in ranked:
@@ -461,6 +224,125 @@ def _display_name(ranked: list[tuple[str, str]]) -> str:
     return languages.get(lang).fold(name).title()
 
 
+def overrides_of(connection: sqlite3.Connection, delta: Delta | None = None) -> Overrides:
+    """Return the decisions of people that hold, once ``delta`` is applied where it is given."""
+    rows = set(Registry(connection).overrides())
+    for row in delta.overrides.to_pylist() if delta else ():
+        (rows.discard if row["ended"] else rows.add)(row["content"])
+    return from_rows(sorted(rows))
+
+
+def encoded(signature: Signature) -> str:
+    """Return a signature as the registry keeps it."""
+    return json.dumps([signature.label, *signature.keys], ensure_ascii=False)
+
+
+def decoded(text: str) -> Signature:
+    """Return the signature that :func:`encoded` wrote."""
+    label, *keys = json.loads(text)
+    return Signature(label, tuple(keys))
+
+
+class Registry:
+    """What the registry holds, as the last applied run left it. Reads only."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Look up through ``connection``, which must not be written to meanwhile."""
+        self._connection = connection
+        self.heir = lru_cache(maxsize=_CACHED)(self._heir)
+
+    def by_knowledge_key(self, key: str) -> dict[str, Any] | None:
+        """Return the row of a knowledge entry, which may be retired."""
+        return self._one("knowledge_key", key)
+
+    def by_id(self, entity_id: str) -> dict[str, Any] | None:
+        """Return the row of an entity, which may be retired."""
+        return self._one("entity_id", entity_id)
+
+    def _one(self, column: str, value: str) -> dict[str, Any] | None:
+        found = self._connection.execute(
+            f"SELECT {', '.join(ENTITY_COLUMNS)} FROM entities WHERE {column} = ?", (value,)
+        ).fetchone()
+        return dict(zip(ENTITY_COLUMNS, found, strict=True)) if found else None
+
+    def _heir(self, entity_id: str) -> str:
+        """Return the live id that stands for ``entity_id`` now: itself, or where it went."""
+        while row := self._connection.execute(
+            "SELECT replaced_by FROM redirects WHERE entity_id = ?", (entity_id,)
+        ).fetchone():
+            (entity_id,) = row
+        return entity_id
+
+    def by_join_key(self, keys: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+        """Return (live entity id, label) of the entities that join under each key."""
+        found: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
+        for key, entity_id, label in self._bearers("k.key", keys):
+            found[key][entity_id, label] = None
+        return {key: list(bearers) for key, bearers in found.items()}
+
+    def by_block(self, blocks: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
+        """Return (key, live entity id, label) of the entities in each block."""
+        found: dict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
+        for key, entity_id, label in self._bearers("k.block", blocks):
+            found[block(key)][key, entity_id, label] = None
+        return {name: list(bearers) for name, bearers in found.items()}
+
+    def by_signature(self, signatures: Iterable[Signature]) -> dict[Signature, str]:
+        """Return the live entity that was given each of the signatures, where one was."""
+        wanted = {encoded(signature): signature for signature in signatures}
+        found = self._in(
+            "SELECT signature, entity_id FROM signatures WHERE ended_run IS NULL"
+            " AND signature IN ({}) ORDER BY signature, entity_id",
+            wanted,
+        )
+        return {wanted[text]: self.heir(entity_id) for text, entity_id in found}
+
+    def keys_of(self, entity_id: str) -> set[str]:
+        """Return the keys under which the entity joins."""
+        rows = self._connection.execute(
+            "SELECT key FROM entity_keys WHERE entity_id = ? AND ended_run IS NULL", (entity_id,)
+        )
+        return {key for (key,) in rows}
+
+    def signatures_of(self, entity_id: str) -> list[Signature]:
+        """Return the signatures that were given to the entity, sorted."""
+        rows = self._connection.execute(
+            "SELECT signature FROM signatures WHERE entity_id = ? AND ended_run IS NULL",
+            (entity_id,),
+        )
+        return sorted(decoded(text) for (text,) in rows)
+
+    def overrides(self) -> list[str]:
+        """Return the remembered decisions of people, as rows of :mod:`pipeline.overrides`."""
+        rows = self._connection.execute(
+            "SELECT content FROM overrides WHERE ended_run IS NULL ORDER BY content"
+        )
+        return [content for (content,) in rows]
+
+    def is_applied(self, run_id: str) -> bool:
+        """Tell whether the run's delta was applied."""
+        return _is_applied(self._connection, run_id)
+
+    def _bearers(self, column: str, values: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+        query = (
+            "SELECT k.key, e.entity_id, e.label, r.replaced_by FROM entity_keys k"
+            " JOIN entities e ON e.entity_id = k.entity_id"
+            " LEFT JOIN redirects r ON r.entity_id = e.entity_id"
+            f" WHERE {column} IN ({{}}) AND k.ended_run IS NULL ORDER BY k.key, e.entity_id"
+        )
+        for key, entity_id, label, replaced_by in self._in(query, values):
+            if replaced_by is None:
+                yield key, entity_id, label
+            elif heir := self.by_id(self.heir(replaced_by)):
+                yield key, heir["entity_id"], heir["label"]
+
+    def _in(self, query: str, values: Iterable[str]) -> Iterator[tuple[Any, ...]]:
+        wanted = sorted(set(values))
+        for at in range(0, len(wanted), _AT_ONCE):
+            some = wanted[at : at + _AT_ONCE]
+            yield from self._connection.execute(query.format(", ".join("?" * len(some))), some)
+
+
 # Writing it down, and taking it back.
 
 
@@ -476,12 +358,25 @@ def apply(connection: sqlite3.Connection, delta: Delta, run_id: str) -> None:
         for row in delta.entities.to_pylist():
             _apply_entity(connection, row, run_id)
         connection.executemany(
-            "INSERT OR IGNORE INTO entity_keys VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO decisions (run_id, action, entity_id, cause) VALUES (?, ?, ?, ?)",
             (
-                (row["key"], row["entity_id"], block(row["key"]), int(row["likeliest"]), run_id)
-                for row in delta.keys.to_pylist()
+                (run_id, row["action"], row["entity_id"], row["cause"])
+                for row in delta.decisions.to_pylist()
             ),
         )
+        _apply_rows(
+            connection,
+            "entity_keys",
+            ("key", "entity_id"),
+            [
+                {**row, "likeliest": int(row["likeliest"]), "block": block(row["key"])}
+                for row in delta.keys.to_pylist()
+            ],
+            run_id,
+        )
+        signatures = delta.signatures.to_pylist()
+        _apply_rows(connection, "signatures", ("signature", "entity_id"), signatures, run_id)
+        _apply_rows(connection, "overrides", ("content",), delta.overrides.to_pylist(), run_id)
         connection.executemany(
             "INSERT OR IGNORE INTO redirects VALUES (?, ?, ?, ?)",
             (
@@ -491,13 +386,36 @@ def apply(connection: sqlite3.Connection, delta: Delta, run_id: str) -> None:
         )
 
 
+def _apply_rows(
+    connection: sqlite3.Connection,
+    table: str,
+    identity: tuple[str, ...],
+    rows: list[dict[str, Any]],
+    run_id: str,
+) -> None:
+    """Add the rows to ``table``, or end those that are marked so and agree in ``identity``."""
+    same = " AND ".join(f"{column} = ?" for column in identity)
+    for row in rows:
+        if row.pop("ended"):
+            connection.execute(
+                f"UPDATE {table} SET ended_run = ? WHERE ended_run IS NULL AND {same}",
+                (run_id, *(row[column] for column in identity)),
+            )
+        else:
+            connection.execute(
+                f"INSERT INTO {table} ({', '.join(row)}, run_id)"
+                f" VALUES ({', '.join('?' * (len(row) + 1))})",
+                (*row.values(), run_id),
+            )
+
+
 def _is_applied(connection: sqlite3.Connection, run_id: str) -> bool:
     found = connection.execute("SELECT 1 FROM applied_runs WHERE run_id = ?", (run_id,))
     return found.fetchone() is not None
 
 
 def _apply_entity(connection: sqlite3.Connection, row: dict[str, Any], run_id: str) -> None:
-    before = _Frozen(connection).by_id(row["entity_id"])
+    before = Registry(connection).by_id(row["entity_id"])
     connection.execute(
         "INSERT INTO decisions (run_id, action, entity_id, before) VALUES (?, ?, ?, ?)",
         (run_id, row["action"], row["entity_id"], json.dumps(before) if before else None),
@@ -507,10 +425,10 @@ def _apply_entity(connection: sqlite3.Connection, row: dict[str, Any], run_id: s
 
 
 def _put(connection: sqlite3.Connection, row: Mapping[str, Any]) -> None:
-    marks = ", ".join("?" * len(_ENTITY_COLUMNS))
+    marks = ", ".join("?" * len(ENTITY_COLUMNS))
     connection.execute(
-        f"INSERT OR REPLACE INTO entities ({', '.join(_ENTITY_COLUMNS)}) VALUES ({marks})",
-        [row[column] for column in _ENTITY_COLUMNS],
+        f"INSERT OR REPLACE INTO entities ({', '.join(ENTITY_COLUMNS)}) VALUES ({marks})",
+        [row[column] for column in ENTITY_COLUMNS],
     )
 
 
@@ -529,12 +447,20 @@ def revert(connection: sqlite3.Connection, run_id: str) -> None:
         if newest != run_id:
             raise ValueError(f"run {newest} came after {run_id}: take that back first")
         undo = connection.execute(
-            "SELECT entity_id, before FROM decisions WHERE run_id = ? ORDER BY sequence DESC",
+            "SELECT action, entity_id, before FROM decisions WHERE run_id = ?"
+            " ORDER BY sequence DESC",
             (run_id,),
         ).fetchall()
-        for entity_id, before in undo:
+        for action, entity_id, before in undo:
+            if action not in _WRITING:
+                continue
             connection.execute("DELETE FROM entities WHERE entity_id = ?", (entity_id,))
             if before is not None:
                 _put(connection, json.loads(before))
-        for table in ("entity_keys", "redirects", "decisions", "applied_runs"):
+        for table in ("entity_keys", "signatures", "overrides"):
+            connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+            connection.execute(
+                f"UPDATE {table} SET ended_run = NULL WHERE ended_run = ?", (run_id,)
+            )
+        for table in ("redirects", "decisions", "applied_runs"):
             connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))

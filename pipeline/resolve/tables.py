@@ -11,7 +11,8 @@ from pipeline.schemas import LANGUAGES, MENTIONS, unfinished
 SETTLED: Final = pa.schema(
     [
         *unfinished(MENTIONS),
-        # The known entity, null for one that the knowledge base does not hold.
+        # The known entity, null for one that the knowledge base does not hold. (An entity_id that
+        # is already set is one that a person gave the name to.)
         pa.field("knowledge_key", pa.string()),
         # Of an unknown one: its cluster's number in the document, its fullest name with language,
         # and the comparison keys under which other documents may name it, the likeliest first.
@@ -26,6 +27,7 @@ SETTLED: Final = pa.schema(
 
 CLUSTERS: Final = pa.schema(
     [
+        pa.field("entity_id", pa.string()),
         pa.field("knowledge_key", pa.string()),
         pa.field("label", pa.string()),
         pa.field("cluster_name", pa.string()),
@@ -55,16 +57,26 @@ REGISTRY_ENTITIES: Final = pa.schema(
         pa.field("iso_country", pa.string()),
     ]
 )
-"""Entities that a run adds to the registry or changes there; ``action`` says which and why."""
+"""Entities that a run adds to the registry or changes there; ``action`` says which."""
 
 REGISTRY_KEYS: Final = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
         pa.field("entity_id", pa.string(), nullable=False),
         pa.field("likeliest", pa.bool_(), nullable=False),
+        pa.field("ended", pa.bool_(), nullable=False),
     ]
 )
-"""Comparison keys that a run adds to unknown entities."""
+"""Comparison keys that a run adds to unknown entities, or with ``ended`` takes from them."""
+
+REGISTRY_SIGNATURES: Final = pa.schema(
+    [
+        pa.field("signature", pa.string(), nullable=False),
+        pa.field("entity_id", pa.string(), nullable=False),
+        pa.field("ended", pa.bool_(), nullable=False),
+    ]
+)
+"""Whole unknown names (JSON: label, keys) that a run gives to entities, or takes from them."""
 
 REGISTRY_REDIRECTS: Final = pa.schema(
     [
@@ -74,3 +86,20 @@ REGISTRY_REDIRECTS: Final = pa.schema(
     ]
 )
 """Ids that a run retires."""
+
+REGISTRY_OVERRIDES: Final = pa.schema(
+    [
+        pa.field("content", pa.string(), nullable=False),
+        pa.field("ended", pa.bool_(), nullable=False),
+    ]
+)
+"""Decisions of people that a run is the first to know, or with ``ended`` the last."""
+
+REGISTRY_DECISIONS: Final = pa.schema(
+    [
+        pa.field("entity_id", pa.string(), nullable=False),
+        pa.field("action", pa.string(), nullable=False),
+        pa.field("cause", pa.string(), nullable=False),
+    ]
+)
+"""What a run did with entities besides changing their own columns, and why."""

@@ -12,6 +12,7 @@ from pipeline.resolve import registry
 from pipeline.resolve.document import settle
 from pipeline.resolve.explain import explain, search
 from pipeline.resolve.finish import finish
+from pipeline.resolve.ids import assign, distinct
 
 ARTICLE = {
     "a": ("ro", "[[Petru Varga|PER]] a scris [[Rusiei|LOC]]. [[Varga|PER]] și [[Ilo Makara|PER]].")
@@ -25,7 +26,7 @@ def published(mark: Any, small_index: Index) -> tuple[Any, Any, sqlite3.Connecti
     settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
-    assignment = registry.assign([registry.distinct(settled)], connection, small_index, "r1")
+    assignment = assign([distinct(settled)], connection, small_index, "r1")
     mentions = finish(settled, assignment, "r1")
     registry.apply(connection, assignment.delta, "r1")
     return marked, mentions, connection

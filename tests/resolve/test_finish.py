@@ -11,6 +11,7 @@ from pipeline.knowledge.index import Index
 from pipeline.resolve import registry
 from pipeline.resolve.document import settle
 from pipeline.resolve.finish import finish
+from pipeline.resolve.ids import assign, distinct
 from pipeline.resolve.methods import MINTED, REGISTRY
 from pipeline.schemas import MENTIONS
 
@@ -22,7 +23,7 @@ def test_methods_and_labels(mark: Any, small_index: Index) -> None:
     settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
-    first = registry.assign([registry.distinct(settled)], connection, small_index, "r1")
+    first = assign([distinct(settled)], connection, small_index, "r1")
     published = finish(settled, first, "r1")
     assert published.schema.equals(MENTIONS, check_metadata=True)
     assert published["link_method"].to_pylist()[0] == MINTED
@@ -31,7 +32,7 @@ def test_methods_and_labels(mark: Any, small_index: Index) -> None:
     assert set(published["run_id"].to_pylist()) == {"r1"}
 
     registry.apply(connection, first.delta, "r1")
-    second = registry.assign([registry.distinct(settled)], connection, small_index, "r2")
+    second = assign([distinct(settled)], connection, small_index, "r2")
     again = finish(settled, second, "r2")
     assert again["link_method"].to_pylist()[0] == REGISTRY
     assert again["entity_id"].to_pylist() == published["entity_id"].to_pylist()
@@ -42,6 +43,6 @@ def test_a_name_that_was_not_assigned_is_an_error(mark: Any, small_index: Index)
     settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
-    nothing = registry.assign([], connection, small_index, "r1")
+    nothing = assign([], connection, small_index, "r1")
     with pytest.raises(KeyError):
         finish(settled, nothing, "r1")

@@ -10,7 +10,7 @@ from pipeline.resolve.grouping import Signature, alike, block, group
 
 def grouped(*signatures: Signature) -> set[frozenset[Signature]]:
     """Return the groups where nothing is registered."""
-    return {members for members, _ in group(signatures, {}, {}).values()}
+    return {members for members, _ in group(signatures, {}, {}, {}).values()}
 
 
 A = Signature("PER", ("ilo makara",))
@@ -46,7 +46,7 @@ def test_two_registered_entities_never_become_one() -> None:
     left, right = Signature("PER", ("ilo makara",)), Signature("PER", ("ilo macara",))
     middle = Signature("PER", ("ilo makara", "ilo macara"))
     registered = {"ilo makara": [("e1", "PER")], "ilo macara": [("e2", "PER")]}
-    found = group([left, middle, right], registered, {})
+    found = group([left, middle, right], {}, registered, {})
     assert found[left][1] == "e1"
     assert found[right][1] == "e2"
     assert found[middle][1] in {"e1", "e2"}
@@ -54,7 +54,7 @@ def test_two_registered_entities_never_become_one() -> None:
 
 def test_a_name_like_a_registered_one_is_that_entity() -> None:
     near = {block("sadyr japarov"): [("sadyr japarov", "e7", "PER")]}
-    assert group([Signature("PER", ("sadir caparov",))], {}, near) == {
+    assert group([Signature("PER", ("sadir caparov",))], {}, {}, near) == {
         Signature("PER", ("sadir caparov",)): (
             frozenset({Signature("PER", ("sadir caparov",))}),
             "e7",
@@ -87,13 +87,13 @@ def test_order_does_not_matter(signatures: list[Signature], random: object) -> N
     shuffled = list(signatures)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     registered = {"ilo makara": [("e1", "PER")], "anton varga": [("e2", "PER"), ("e3", "LOC")]}
-    assert group(signatures, registered, {}) == group(shuffled, registered, {})
+    assert group(signatures, {}, registered, {}) == group(shuffled, {}, registered, {})
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.lists(SIGNATURES, max_size=12, unique=True))
 def test_an_unrelated_name_changes_nothing(signatures: list[Signature]) -> None:
     other = Signature("PER", ("zzyx qqorl",))
-    before = group(signatures, {}, {})
-    after = group([*signatures, other], {}, {})
+    before = group(signatures, {}, {}, {})
+    after = group([*signatures, other], {}, {}, {})
     assert {s: g for s, g in after.items() if s != other} == before

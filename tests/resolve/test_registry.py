@@ -14,7 +14,7 @@ from pipeline.knowledge.index import Index
 from pipeline.resolve import registry
 from pipeline.resolve.document import settle
 from pipeline.resolve.finish import finish
-from pipeline.resolve.registry import Assignment
+from pipeline.resolve.ids import Assignment, assign, distinct
 from pipeline.schemas import MENTIONS
 
 from .conftest import KNOWLEDGE, write_knowledge
@@ -48,7 +48,7 @@ def assigned(
     settled: pa.Table, connection: sqlite3.Connection, index: Index, run_id: str = "r1"
 ) -> tuple[Assignment, dict[tuple[str, str], str]]:
     """Return the assignment and the ids by document and surface."""
-    assignment = registry.assign([registry.distinct(settled)], connection, index, run_id)
+    assignment = assign([distinct(settled)], connection, index, run_id)
     table = finish(settled, assignment, run_id)
     assert table.schema.equals(MENTIONS)
     table.validate(full=True)
@@ -88,12 +88,12 @@ def test_order_and_shards_do_not_change_ids(
     mark: Any, small_index: Index, connection: sqlite3.Connection
 ) -> None:
     settled = settled_of(mark(ARTICLES), small_index)
-    whole = registry.assign([registry.distinct(settled)], connection, small_index, "r1")
+    whole = assign([distinct(settled)], connection, small_index, "r1")
     shards = [
-        registry.distinct(settled_of(mark({name: ARTICLES[name]}), small_index))
+        distinct(settled_of(mark({name: ARTICLES[name]}), small_index))
         for name in reversed(ARTICLES)
     ]
-    parts = registry.assign(shards, connection, small_index, "r1")
+    parts = assign(shards, connection, small_index, "r1")
     assert (whole.known, whole.unknown) == (parts.known, parts.unknown)
     assert whole.delta.entities.equals(parts.delta.entities)
     assert whole.delta.keys.equals(parts.delta.keys)
@@ -218,8 +218,8 @@ def test_a_generic_name_is_one_thing_in_one_country_only(
 def test_distinct_does_not_grow_with_mentions(mark: Any, small_index: Index) -> None:
     once = {"a": ("en", "[[Ilo Makara|PER]] met [[Petru Varga|PER]].")}
     often = {f"a{i}": once["a"] for i in range(30)}
-    few = registry.distinct(settled_of(mark(once), small_index))
-    many = registry.distinct(settled_of(mark(often), small_index))
+    few = distinct(settled_of(mark(once), small_index))
+    many = distinct(settled_of(mark(often), small_index))
     assert few.num_rows == many.num_rows == 2
     assert sum(many["n_mentions"].to_pylist()) == 60
     assert set(many["doc_id"].to_pylist()) == {"a0"}

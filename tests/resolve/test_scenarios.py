@@ -18,6 +18,7 @@ from pipeline.knowledge.index import Index
 from pipeline.resolve import registry
 from pipeline.resolve.document import settle
 from pipeline.resolve.finish import finish
+from pipeline.resolve.ids import assign, distinct
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.json"))
 
@@ -30,7 +31,7 @@ def test_scenario(path: Path, shipped_index: Index, mark: Callable[..., Any]) ->
     settled = settle(marked.documents, marked.segments, marked.mentions, shipped_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
-    assignment = registry.assign([registry.distinct(settled)], connection, shipped_index, "run")
+    assignment = assign([distinct(settled)], connection, shipped_index, "run")
     rows = finish(settled, assignment, "run").to_pylist()
     names = {
         row["entity_id"]: row["name"] if row["status"] == "known" else None

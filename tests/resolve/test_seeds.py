@@ -16,6 +16,7 @@ from pipeline.knowledge.index import Index
 from pipeline.resolve import registry
 from pipeline.resolve.document import settle
 from pipeline.resolve.finish import finish
+from pipeline.resolve.ids import assign, distinct
 
 LANGUAGES = {"000": "hi", "001": "ro", "002": "tr", "003": "en", "004": "vi"}
 
@@ -39,7 +40,7 @@ def test_b_cubed_over_gold_mentions(shared: Path, shipped_index: Index, mark: An
     settled = settle(marked.documents, marked.segments, marked.mentions, shipped_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
-    assignment = registry.assign([registry.distinct(settled)], connection, shipped_index, "r1")
+    assignment = assign([distinct(settled)], connection, shipped_index, "r1")
     answers = {
         (r["doc_id"], r["start"]): r["entity_id"]
         for r in finish(settled, assignment, "r1").to_pylist()
