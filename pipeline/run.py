@@ -112,7 +112,7 @@ def run(
         reporter.advance()
         reporter.end()
         unfinished = store.staging.manifest
-        if unfinished and unfinished["identity"] == _plain(_identity(settings, index, state)):
+        if unfinished and unfinished["identity"] == _plain(identity_of(settings, index, state)):
             night_of_it = _Night(store, state, settings, index, reporter, executor)
             summaries.append(night_of_it.resume(unfinished))
         store.staging.discard()
@@ -154,9 +154,9 @@ class _Night:
 
     def begin(self, fresh: intake.Fresh, night: date, retry: Collection[str]) -> Summary:
         """Stage the input and carry the run through."""
-        identity = _identity(self._settings, self._index, self._state)
+        identity = identity_of(self._settings, self._index, self._state)
         run_id = identity.run_id(night, fresh.fingerprints)
-        with self._attempt(run_id, identity) as attempt:
+        with attempted(self._state, run_id, identity) as attempt:
             with self._timed("ingest"):
                 taken = intake.take_in(
                     fresh,
@@ -183,8 +183,8 @@ class _Night:
 
     def resume(self, manifest: Mapping[str, Any]) -> Summary:
         """Go on where an earlier attempt stopped."""
-        identity = _identity(self._settings, self._index, self._state)
-        with self._attempt(manifest["run_id"], identity) as attempt:
+        identity = identity_of(self._settings, self._index, self._state)
+        with attempted(self._state, manifest["run_id"], identity) as attempt:
             return self._carry_through(manifest, attempt, resumed=True)
 
     def _carry_through(
@@ -279,7 +279,7 @@ class _Night:
         """Stage ``runs`` and put all that is staged in place."""
         attempt.update(_counts(summary), finished=_now(), outcome="published")
         staging = self._store.staging
-        staging.write_table("runs", [_runs_table(self._state, attempt)])
+        staging.write_table("runs", [runs_table(self._state, attempt)])
         ledger = _ledger(staging, manifest["files"])
         self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt)
 
@@ -310,40 +310,6 @@ class _Night:
         yield
         self._seconds[stage] = round(monotonic() - begun, 3)
 
-    @contextmanager
-    def _attempt(self, run_id: str, identity: Identity) -> Iterator[dict[str, Any]]:
-        """Record an attempt from its beginning, so that a killed one is known as well."""
-        attempt: dict[str, Any] = {
-            "run_id": run_id,
-            "attempt": self._state.next_attempt(run_id),
-            "started": _now(),
-            "finished": None,
-            "outcome": "stopped",
-            "code_version": f"{version('exonym')}+{identity.code[:_RUN_HASH_DIGITS]}",
-            "config_hash": identity.settings,
-            "models": [
-                {"lang": lang, "engine": engine, "name": name, "sha256": sha256}
-                for lang, engine, name, sha256 in identity.models
-            ],
-            "schema_version": SCHEMA_VERSION,
-            **_NO_COUNTS,
-        }
-        self._state.record_attempt(attempt)
-        try:
-            yield attempt
-        except (KeyboardInterrupt, StoppedError):
-            self._state.record_attempt({**attempt, "finished": _now()})
-            raise
-        except ExonymError:
-            self._state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
-            raise
-        except Exception as error:
-            self._state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
-            raise ExonymError(
-                f"the run failed and nothing was published: {type(error).__name__}: {error}; "
-                "run again to resume, or with --debug for details"
-            ) from error
-
 
 _NO_COUNTS: Final[Mapping[str, Any]] = {
     "n_documents": 0,
@@ -357,6 +323,47 @@ _NO_COUNTS: Final[Mapping[str, Any]] = {
     "words_per_second": 0.0,
     "peak_rss_mb": 0.0,
 }
+
+
+@contextmanager
+def attempted(state: State, run_id: str, identity: Identity) -> Iterator[dict[str, Any]]:
+    """Record an attempt from its beginning, so that a killed one is known as well.
+
+    Yields its row of ``runs``, to be completed. An error that is no :class:`ExonymError` becomes
+    one.
+    """
+    attempt: dict[str, Any] = {
+        "run_id": run_id,
+        "attempt": state.next_attempt(run_id),
+        "started": _now(),
+        "finished": None,
+        "outcome": "stopped",
+        "code_version": f"{version('exonym')}+{identity.code[:_RUN_HASH_DIGITS]}",
+        "config_hash": identity.settings,
+        "models": [
+            {"lang": lang, "engine": engine, "name": name, "sha256": sha256}
+            for lang, engine, name, sha256 in identity.models
+        ],
+        "knowledge": identity.knowledge,
+        "overrides": identity.overrides,
+        "schema_version": SCHEMA_VERSION,
+        **_NO_COUNTS,
+    }
+    state.record_attempt(attempt)
+    try:
+        yield attempt
+    except (KeyboardInterrupt, StoppedError):
+        state.record_attempt({**attempt, "finished": _now()})
+        raise
+    except ExonymError:
+        state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
+        raise
+    except Exception as error:
+        state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
+        raise ExonymError(
+            f"the run failed and nothing was published: {type(error).__name__}: {error}; "
+            "run again to resume, or with --debug for details"
+        ) from error
 
 
 def _counts(summary: Summary) -> dict[str, Any]:
@@ -376,7 +383,8 @@ def _counts(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _runs_table(state: State, current: Mapping[str, Any]) -> pa.Table:
+def runs_table(state: State, current: Mapping[str, Any]) -> pa.Table:
+    """Return the table ``runs`` with the attempt ``current`` as it will be recorded."""
     mine = (current["run_id"], current["attempt"])
     earlier = [row for row in state.attempts() if (row["run_id"], row["attempt"]) != mine]
     rows = [_run_row(row) for row in [*earlier, current]]
@@ -393,7 +401,12 @@ def _run_row(attempt: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _identity(settings: Settings, index: Index, state: State) -> Identity:
+def identity_of(settings: Settings, index: Index, state: State) -> Identity:
+    """Return what the results of the next run follow from.
+
+    Raises:
+        UsageError: the settings name models that are not there, or overrides are wrong.
+    """
     published = state.published()
     return Identity(
         code=code_hash(),
