@@ -58,12 +58,18 @@ def run(
     out: Out = _OUT,
     night: Night = None,
     workers: Workers = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Publish a night held back.")] = False,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Publish what is new in the sources: files, folders or URIs [default: data/raw]."""
+    """Publish what is new in the sources: files, folders or URIs [default: data/raw].
+
+    With --accept, a night that a publish gate held back is published as it is; sources are then
+    read only where they are named.
+    """
     settings = _settings(config, workers)
-    _run(sources or ["data/raw"], out, _night(night), settings, quiet=quiet)
+    chosen = sources or ([] if accept else ["data/raw"])
+    _run(chosen, out, _night(night), settings, quiet=quiet, accept=accept)
 
 
 @app.command()
@@ -261,11 +267,14 @@ def _run(
     *,
     quiet: bool,
     retry: list[str] | None = None,
+    accept: bool = False,
 ) -> None:
     from pipeline.run import run as run_nightly
 
     with _reporter(quiet=quiet) as reporter:
-        summaries = run_nightly(sources, out, night, settings, reporter=reporter, retry=retry or ())
+        summaries = run_nightly(
+            sources, out, night, settings, reporter=reporter, retry=retry or (), accept=accept
+        )
     if quiet:
         return
     for summary in summaries:

@@ -26,6 +26,12 @@ class LockedError(ExonymError):
     exit_code: ClassVar[int] = 3
 
 
+class HeldBackError(ExonymError):
+    """A publish gate held the night back: it is staged, and what was live stays live."""
+
+    exit_code: ClassVar[int] = 4
+
+
 class StoppedError(BaseException):
     """The process was asked to stop (SIGTERM); the next run resumes.
 

@@ -32,11 +32,12 @@ class Fresh:
     n_skipped: int = 0
 
     @property
-    def fingerprints(self) -> list[str]:
-        """What identifies the content, wherever it lies: sorted hashes."""
-        return sorted(
-            [sha256 for _, sha256 in self.files] + [rejected.error for rejected in self.rejected]
-        )
+    def files_and_content(self) -> list[list[str]]:
+        """Every source with what stands for its content: its hash, or why it cannot be read."""
+        return [
+            *([file.source, sha256] for file, sha256 in self.files),
+            *([rejected.source, rejected.error] for rejected in self.rejected),
+        ]
 
 
 @dataclass(slots=True)
@@ -54,9 +55,12 @@ def look(
     limits: Limits,
     state: State,
     again: Collection[str],
+    waiting: Collection[tuple[str, str]],
     reporter: Reporter,
 ) -> Fresh:
     """Find the files that hold anything new. Those in ``again`` count as new in any case.
+
+    ``waiting`` are sources with their content that were taken in but not published.
 
     Raises:
         SourceNotFound: a source is not there.
@@ -66,7 +70,8 @@ def look(
     for found in find(sources, limits):
         reporter.advance()
         item, content = _content(found)
-        if state.has_file(item.source, content) and item.source not in again:
+        known = state.has_file(item.source, content) and item.source not in again
+        if known or (item.source, content) in waiting:
             fresh.n_skipped += 1
         elif isinstance(item, Rejected):
             fresh.rejected.append(item)
@@ -96,12 +101,17 @@ def take_in(
     state: State,
     staging: Staging,
     reporter: Reporter,
+    intake: Intake,
 ) -> Intake:
-    """Read the fresh files and stage their documents, arrivals and rejects, shard by shard."""
-    intake = Intake(n_skipped=fresh.n_skipped)
+    """Read the fresh files and stage their documents, arrivals and rejects, shard by shard.
+
+    ``intake`` counts what is staged already, and is returned with what was added to it.
+    """
+    intake.n_skipped += fresh.n_skipped
     writer = _ShardWriter(staging, run_id, shard_documents, intake)
     reporter.begin("ingest", len(fresh.files), "files")
     with _Seen() as seen:
+        seen.add_staged(staging)
         for rejected in fresh.rejected:
             writer.reject(rejected)
         for file, _ in fresh.files:
@@ -169,6 +179,21 @@ class _Seen:
             "INSERT INTO documents VALUES (?, ?)", (item.doc_id, item.date.isoformat())
         )
 
+    def add_staged(self, staging: Staging) -> None:
+        """Note the documents and arrivals that are staged already."""
+        insert = self._connection.executemany
+        for part in staging.parts("incoming"):
+            columns = pq.read_table(part, columns=["doc_id", "date"])
+            days = [day.isoformat() for day in columns["date"].to_pylist()]
+            documents = zip(columns["doc_id"].to_pylist(), days, strict=True)
+            insert("INSERT INTO documents VALUES (?, ?)", documents)
+        for part in staging.parts("document_sources"):
+            arrivals = pq.read_table(part, columns=list(Arrival._fields)).to_pylist()
+            insert(
+                "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?)",
+                ((row["source"], row["source_id"] or "", row["doc_id"]) for row in arrivals),
+            )
+
     def document_date(self, doc_id: str) -> date | None:
         """Return the date of a document met in this run."""
         query = "SELECT date FROM documents WHERE doc_id = ?"
@@ -194,7 +219,10 @@ class _ShardWriter:
         self._arrivals: list[tuple[Incoming, date]] = []
         self._rejected: list[Rejected] = []
         self._superseded: list[dict[str, object]] = []
-        self._extra = 0
+        self._superseded_before = sum(
+            pq.read_metadata(part).num_rows for part in staging.parts("superseded")
+        )
+        self._extra = len(staging.parts("rejected"))
 
     def add(self, item: Incoming) -> None:
         """Take a document."""
@@ -216,7 +244,7 @@ class _ShardWriter:
 
     def supersede(self, doc_id: str, by: str, day: date) -> None:
         """Take note that one document replaces another."""
-        position = len(self._superseded)
+        position = self._superseded_before + len(self._superseded)
         self._superseded.append(
             {"doc_id": doc_id, "superseded_by": by, "date": day, "position": position}
         )
@@ -227,7 +255,8 @@ class _ShardWriter:
             self._flush()
         self._flush_rejected()
         table = pa.Table.from_pylist(self._superseded, WORKING_SUPERSEDED)
-        self._staging.write_part("superseded", 0, table)
+        number = len(self._staging.parts("superseded"))
+        self._staging.write_part("superseded", number, table)
 
     def _flush(self) -> None:
         shard = self._intake.n_shards

@@ -98,11 +98,32 @@ def status(state: Status) -> RenderableType:
     if state.last_idle:
         when, skipped = state.last_idle
         parts.append(Text(f"Last time nothing was new: {when[:19]} ({skipped:,} files known)"))
+    if state.held:
+        parts.append(_held(state.held))
     if state.unfinished:
         parts.append(
             Text(f"Unfinished: {state.unfinished['run_id']}; the next run resumes it", "yellow")
         )
     return Group(*parts)
+
+
+def _held(manifest: Mapping[str, Any]) -> RenderableType:
+    """Return what a night held back is about."""
+    run_id, moved = manifest["run_id"], manifest.get("moved", ())
+    if not moved:
+        return Text(f"Not published yet: {run_id}; it goes in with the next run", "yellow")
+    columns = ["lang", "figure", "tonight", "usual", "lowest", "highest"]
+    return Group(
+        table(
+            f"Held back: {run_id}",
+            ["language", "figure", "#tonight", "#usual", "#lowest", "#highest"],
+            ([move[column] for column in columns] for move in moved),
+        ),
+        Text(
+            "Publish it with 'exonym run --accept'; otherwise the next run is judged with it.",
+            "yellow",
+        ),
+    )
 
 
 def evaluation(result: Evaluation) -> RenderableType:

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import intake, publish, quarantine, shard
-from pipeline.errors import ExonymError, StoppedError, UsageError
+from pipeline import gates, held, intake, publish, quarantine, shard
+from pipeline.errors import ExonymError, HeldBackError, StoppedError, UsageError
 from pipeline.executors import Executor
 from pipeline.executors.local import LocalExecutor
 from pipeline.ingest import Limits, SourceNotFound
@@ -91,15 +91,18 @@ def run(
     reporter: Reporter | None = None,
     executor: Executor | None = None,
     retry: Collection[str] = (),
+    accept: bool = False,
 ) -> list[Summary]:
     """Publish what is new in ``sources`` and return a summary a published run.
 
     A run that was stopped before is finished first, under its own date and id. The list is empty
-    when there was nothing new. Sources in ``retry`` are read again although they are known.
+    when there was nothing new. Sources in ``retry`` are read again although they are known. A night
+    that was held back is judged together with what is new, or with ``accept`` published first.
 
     Raises:
         UsageError: a source is not there, or the settings name models that are not.
         LockedError: another run holds ``out``.
+        HeldBackError: a publish gate held the night back; what was live stays live.
         ExonymError: the run failed; nothing was published.
     """
     reporter = reporter or Silent()
@@ -111,20 +114,33 @@ def run(
         index = ensure(settings.knowledge)
         reporter.advance()
         reporter.end()
+
+        def one_night() -> _Night:
+            return _Night(store, state, settings, index, reporter, executor)
+
         unfinished = store.staging.manifest
-        if unfinished and unfinished["identity"] == _plain(identity_of(settings, index, state)):
-            night_of_it = _Night(store, state, settings, index, reporter, executor)
-            summaries.append(night_of_it.resume(unfinished))
+        if unfinished:
+            if unfinished["identity"] == _plain(identity_of(settings, index, state)):
+                summaries.append(one_night().resume(unfinished, accept=accept))
+            else:
+                store.hold()
         store.staging.discard()
-        limits = _limits(settings)
+        if accept and store.held.manifest:
+            summaries.append(one_night().begin(intake.Fresh(), night, retry, accept=True))
         try:
-            fresh = intake.look(sources, limits, state, retry, reporter)
+            fresh = intake.look(
+                sources,
+                _limits(settings),
+                state,
+                retry,
+                _waiting(store.held, identity_of(settings, index, state)),
+                reporter,
+            )
         except SourceNotFound as error:
             raise UsageError(str(error)) from None
-        if fresh.files or fresh.rejected:
-            night_of_it = _Night(store, state, settings, index, reporter, executor)
-            summaries.append(night_of_it.begin(fresh, night, retry))
-        else:
+        if fresh.files or fresh.rejected or store.held.manifest:
+            summaries.append(one_night().begin(fresh, night, retry))
+        elif sources:
             state.record_idle(_now(), fresh.n_skipped)
     return summaries
 
@@ -152,10 +168,16 @@ class _Night:
         self._seconds: dict[str, float] = {}
         self._peak_rss_mb = 0.0
 
-    def begin(self, fresh: intake.Fresh, night: date, retry: Collection[str]) -> Summary:
-        """Stage the input and carry the run through."""
+    def begin(
+        self, fresh: intake.Fresh, night: date, retry: Collection[str], *, accept: bool = False
+    ) -> Summary:
+        """Stage the input, after that of a night held back, and carry the run through."""
         identity = identity_of(self._settings, self._index, self._state)
-        run_id = identity.run_id(night, fresh.fingerprints)
+        before = self._store.held.manifest
+        files = [*before.get("files", ()), *fresh.files_and_content]
+        if before and not fresh.files_and_content:
+            night = date.fromisoformat(before["night"])
+        run_id = identity.run_id(night, sorted(content for _, content in files))
         with attempted(self._state, run_id, identity) as attempt:
             with self._timed("ingest"):
                 taken = intake.take_in(
@@ -167,22 +189,35 @@ class _Night:
                     self._state,
                     self._store.staging,
                     self._reporter,
+                    self._adopt(before, run_id, fresh, identity) if before else intake.Intake(),
                 )
-            files = [[file.source, sha256] for file, sha256 in fresh.files]
-            files += [[rejected.source, rejected.error] for rejected in fresh.rejected]
             manifest = {
                 "run_id": run_id,
                 "night": night.isoformat(),
                 "identity": _plain(identity),
                 "files": files,
-                "retry": sorted(retry),
+                "retry": sorted({*retry, *before.get("retry", ())}),
                 "intake": asdict(taken),
+                "adopted": bool(before),
+                "accept": accept,
             }
             self._store.staging.write_manifest(manifest)
             return self._carry_through(manifest, attempt, resumed=False)
 
-    def resume(self, manifest: Mapping[str, Any]) -> Summary:
+    def _adopt(
+        self, before: Mapping[str, Any], run_id: str, fresh: intake.Fresh, identity: Identity
+    ) -> intake.Intake:
+        return held.adopt(
+            self._store.held,
+            self._store.staging,
+            run_id,
+            {source for source, _ in fresh.files_and_content},
+            results=held.same_but_for_parent(before["identity"], _plain(identity)),
+        )
+
+    def resume(self, manifest: Mapping[str, Any], *, accept: bool) -> Summary:
         """Go on where an earlier attempt stopped."""
+        manifest = {**manifest, "accept": accept or manifest["accept"]}
         identity = identity_of(self._settings, self._index, self._state)
         with attempted(self._state, manifest["run_id"], identity) as attempt:
             return self._carry_through(manifest, attempt, resumed=True)
@@ -198,7 +233,7 @@ class _Night:
         with self._timed("publish"):
             assignment, published = self._stage_tables(manifest, taken)
         summary = self._summary(manifest, taken, assignment, published, resumed=resumed)
-        # Everything is staged and nothing is published: the place to hold a night back.
+        self._judge(manifest, taken, attempt, summary)
         self._publish(manifest, assignment, attempt, summary)
         self._reporter.advance(len(TABLES))
         self._reporter.end()
@@ -283,6 +318,36 @@ class _Night:
         ledger = _ledger(staging, manifest["files"])
         self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt)
 
+    def _judge(
+        self,
+        manifest: Mapping[str, Any],
+        taken: intake.Intake,
+        attempt: dict[str, Any],
+        summary: Summary,
+    ) -> None:
+        """Count the night for the gates of this and later runs.
+
+        Raises:
+            HeldBackError: a figure moved beyond its bound and the night was not accepted.
+        """
+        counts = gates.count(
+            _shards(self._store.staging, taken.n_shards),
+            _failed(self._store.staging),
+            taken.n_quarantined,
+        )
+        attempt["counts"] = {lang: asdict(of_lang) for lang, of_lang in counts.items()}
+        moved = gates.moved(counts, _counts_before(self._state), self._settings.gates)
+        if moved and not manifest["accept"]:
+            attempt.update(_counts(summary), finished=_now(), outcome="held back")
+            self._state.record_attempt(attempt)
+            moves = [asdict(move) for move in moved]
+            self._store.staging.write_manifest({**manifest, "moved": moves})
+            self._store.hold()
+            raise HeldBackError(
+                f"held back: {'; '.join(map(str, moved))}; what was live stays live; "
+                "see 'exonym status', publish with 'exonym run --accept'"
+            )
+
     def _run_stage(self, stage: str, run_id: str, n_shards: int, n_documents: int) -> None:
         self._reporter.begin(stage, n_documents, "documents")
         jobs = (
@@ -355,6 +420,8 @@ def attempted(state: State, run_id: str, identity: Identity) -> Iterator[dict[st
     except (KeyboardInterrupt, StoppedError):
         state.record_attempt({**attempt, "finished": _now()})
         raise
+    except HeldBackError:
+        raise
     except ExonymError:
         state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
         raise
@@ -381,6 +448,35 @@ def _counts(summary: Summary) -> dict[str, Any]:
         "words_per_second": round(summary.words_per_second, 1),
         "peak_rss_mb": round(summary.peak_rss_mb, 1),
     }
+
+
+def _waiting(waiting: Staging, identity: Identity) -> frozenset[tuple[str, str]]:
+    """Return the files, with their content, of a night held back, which are not read again.
+
+    Where code, settings or models changed, what could not be read may be readable now.
+    """
+    manifest = waiting.manifest
+    if not manifest:
+        return frozenset()
+    changed = not held.same_but_for_parent(manifest["identity"], _plain(identity))
+    again = held.rejected_sources(waiting) if changed else frozenset()
+    return frozenset(
+        (source, content) for source, content in manifest["files"] if source not in again
+    )
+
+
+def _counts_before(state: State) -> list[dict[str, gates.Counts]]:
+    """Return the counts of the published runs, oldest first."""
+    published = {
+        attempt["run_id"]: attempt.get("counts", {})
+        for attempt in state.attempts()
+        if attempt["outcome"] == "published"
+    }
+    return [
+        {lang: gates.Counts(**of_lang) for lang, of_lang in published[run_id].items()}
+        for run_id in state.published()
+        if run_id in published
+    ]
 
 
 def runs_table(state: State, current: Mapping[str, Any]) -> pa.Table:
@@ -461,16 +557,29 @@ def _clusters(staging: Staging) -> Iterable[pa.Table]:
         yield ids.distinct(pq.ParquetFile(part).read())
 
 
+def _shards(staging: Staging, n_shards: int) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:
+    for number in range(n_shards):
+        documents, segments, mentions = (
+            staging.read_part(name, number) for name in ("documents", "segments", "final")
+        )
+        yield documents, segments, mentions
+
+
+def _failed(staging: Staging) -> set[str]:
+    """Return the documents that a stage failed on."""
+    return {
+        doc_id
+        for part in staging.failed_parts()
+        for doc_id in pq.read_table(part, columns=["doc_id"])["doc_id"].to_pylist()
+    }
+
+
 def _sources(manifest: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(source for source, _ in manifest["files"])
 
 
 def _ledger(staging: Staging, files: Sequence[Sequence[str]]) -> LedgerDelta:
-    failed = {
-        doc_id
-        for part in staging.failed_parts()
-        for doc_id in pq.read_table(part, columns=["doc_id"])["doc_id"].to_pylist()
-    }
+    failed = _failed(staging)
 
     def documents() -> Iterator[tuple[str, date]]:
         for part in staging.parts("documents"):

@@ -31,6 +31,20 @@ class IngestSettings(BaseModel):
     payload_bytes: int = Field(ge=0)
 
 
+class GateSettings(BaseModel):
+    """How far tonight's figures may be from those of the last runs; see :mod:`pipeline.gates`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runs: int = Field(ge=1)
+    first_runs: int = Field(ge=1)
+    documents: int = Field(ge=1)
+    mentions_per_document: float = Field(gt=0)
+    undetermined: float = Field(gt=0)
+    unlinked: float = Field(gt=0)
+    quarantined: float = Field(gt=0)
+
+
 class Settings(BaseSettings):
     """All settings of a command."""
 
@@ -42,6 +56,7 @@ class Settings(BaseSettings):
     workers: int = Field(ge=1)
     shard_documents: int = Field(ge=1)
     ingest: IngestSettings
+    gates: GateSettings
     profiles: dict[str, dict[str, str]]
     models: Path = ROOT / "models"
     overrides: Path = Path("overrides.toml")
@@ -72,7 +87,7 @@ class Settings(BaseSettings):
     def fingerprint(self) -> str:
         """Return a hash (64 hex digits) of the settings that change results.
 
-        Paths, workers and shard size are left out: they never change a table.
+        Paths, workers, shard size and gates are left out: they never change a table.
         """
         decisive = {"routing": self.routing, "ingest": self.ingest.model_dump()}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

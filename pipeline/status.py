@@ -33,6 +33,9 @@ class Status:
     live: Sequence[Live]
     quarantined: Mapping[tuple[str, str], int]
     """Rows in quarantine by stage and error."""
+    held: Mapping[str, Any]
+    """The manifest of a night that was not published; empty when there is none. Its ``moved`` says
+    which figures moved, where a publish gate held it back."""
     unfinished: Mapping[str, Any]
     """The manifest of a run that was stopped and will be resumed; empty when there is none."""
     last_idle: tuple[str, int] | None
@@ -49,6 +52,7 @@ def status(store: Store, n_runs: int) -> Status:
         runs=attempts,
         live=[_live(store, table) for table in TABLES],
         quarantined=dict(sorted(Counter((row["stage"], row["error"]) for row in rows).items())),
+        held=store.held.manifest,
         unfinished=store.staging.manifest,
         last_idle=last_idle,
     )

@@ -15,6 +15,14 @@ shard_documents = 8
 document_bytes = 1000
 unpacked_bytes = 1000
 payload_bytes = 10
+[gates]
+runs = 7
+first_runs = 3
+documents = 50
+mentions_per_document = 0.5
+undetermined = 0.1
+unlinked = 0.15
+quarantined = 0.1
 [profiles.shipped]
 {ROUTING}
 """

@@ -1,0 +1,74 @@
+"""A night that was taken in but not published, and how the next run takes it over.
+
+A publish gate holds a night back, or a run was stopped and code, settings or models changed before
+it could be resumed. Its staging then lies in ``DIR/.exonym/held``, and the next run begins with it:
+the documents keep the dates they came in with, and what was recognised by the same code and models
+is not recognised again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import shard
+from pipeline.intake import Intake
+from pipeline.store import Staging
+
+_INPUT: Final = ("incoming", "document_sources", "rejected", "superseded")
+_RESULTS: Final = tuple(
+    name for stage, does in shard.STAGES.items() for name in (f"failed-{stage}", *does.writes)
+)
+
+
+def rejected_sources(held: Staging) -> frozenset[str]:
+    """Return the sources of which something could not be read."""
+    return frozenset(source for part in held.parts("rejected") for source in _sources(part))
+
+
+def _sources(part: Any) -> list[str]:
+    sources: list[str] = pq.read_table(part, columns=["source"])["source"].to_pylist()
+    return sources
+
+
+def adopt(
+    held: Staging, staging: Staging, run_id: str, read_again: Collection[str], *, results: bool
+) -> Intake:
+    """Copy a held night into the empty ``staging`` of the run ``run_id``, and count it.
+
+    What could not be read of the sources in ``read_again`` is left out: they are read tonight.
+    ``results`` tells whether what the stages made of the documents is copied as well.
+    """
+    manifest = held.manifest
+    sources = pa.array(sorted(read_again), pa.string())
+    n_rejected = 0
+    for name in (*_INPUT, *(_RESULTS if results else ())):
+        for number, table in _shards(held, name):
+            if name == "rejected":
+                table = table.filter(pc.invert(pc.is_in(table["source"], sources)))
+                n_rejected += table.num_rows
+            staging.write_part(name, number, _of_run(table, run_id))
+    return Intake(**{**manifest["intake"], "n_quarantined": n_rejected})
+
+
+def _shards(held: Staging, name: str) -> Iterator[tuple[int, pa.Table]]:
+    for part in held.parts(name):
+        number = int(part.stem)
+        yield number, held.read_part(name, number)
+
+
+def _of_run(table: pa.Table, run_id: str) -> pa.Table:
+    position = table.schema.get_field_index("run_id")
+    if position < 0:
+        return table
+    run_ids = pa.array([run_id] * table.num_rows, pa.string())
+    return table.set_column(position, table.schema.field(position), run_ids)
+
+
+def same_but_for_parent(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two identities (as in a manifest) give the same results before linking."""
+    return {**one, "parent": None} == {**other, "parent": None}
