@@ -27,6 +27,7 @@ from pipeline.recognise.base import Engine
 from pipeline.recognise.routing import load_engines
 from pipeline.resolve.document import settle
 from pipeline.resolve.rulings import NONE, Rulings
+from pipeline.resolve.spotting import spot
 from pipeline.schemas import WORKING_FAILED
 from pipeline.store import Staging
 
@@ -81,8 +82,9 @@ def _recognise(job: Job, tables: Tables) -> Tables:
 
 
 def _settle(job: Job, tables: Tables) -> Tables:
-    inputs = (tables["documents"], tables["segments"], tables["recognised"])
-    return {"settled": settle(*inputs, _index(job), job.rulings)}
+    documents, segments, index = tables["documents"], tables["segments"], _index(job)
+    mentions = spot(documents, segments, tables["recognised"], index, job.run_id)
+    return {"settled": settle(documents, segments, mentions, index, job.rulings)}
 
 
 def _engines(job: Job) -> dict[str, Engine]:

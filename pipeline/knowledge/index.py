@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -238,6 +239,16 @@ class Index:
             (hit for hit in hits if casefold(hit.alias_text, hit.alias_lang) == folded),
             key=lambda hit: (places.get(hit.alias_lang, 2), -self._prior[hit.entry]),
         )
+
+    def holds_texts(self, texts: Sequence[str], lang: str) -> npt.NDArray[np.bool_]:
+        """Tell which of ``texts`` :meth:`exact_text` would find, but for rare false alarms.
+
+        Much faster than asking one by one: a quick look for texts of which few are names.
+        """
+        wanted = np.array([number(casefold(text, lang)) for text in texts], np.uint64)
+        places = np.searchsorted(self._text_number, wanted)
+        places[places == len(self._text_number)] = 0
+        return np.asarray(self._text_number[places] == wanted)
 
     def _similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
         """Return the ``limit`` entries with the fold keys most like ``key``, the likest first.

@@ -1,0 +1,137 @@
+"""Whole names of known organisations that the recogniser cut short or passed over.
+
+Organisations have long names of everyday words, and a recogniser loses them first. Where a text
+holds such a name of the knowledge base word by word, the name is marked whole; a mention that is a
+part of it grows to it and keeps its engine and score.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+
+from pipeline import schemas
+from pipeline.knowledge.index import Index
+from pipeline.recognise.sentences import split_sentences
+from pipeline.recognise.words import split_words
+
+ENGINE: Final = "knowledge"
+"""The engine of a mention that no recogniser found; its model is the index's checksum."""
+
+LABEL: Final = "ORG"
+LEAST_WORDS: Final = 3
+"""Shorter names are too often everyday words, or parts of other names."""
+
+MOST_WORDS: Final = 12
+
+Row = dict[str, Any]
+Found = tuple[int, int]
+
+
+def spot(
+    documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: Index, run_id: str
+) -> pa.Table:
+    """Return ``mentions`` with the long organisation names of ``index`` marked whole.
+
+    The arguments are unfinished tables of those schemas. A name found becomes a mention of its own,
+    unless one with its edges is there; mentions inside it, or across one of its edges, go, and the
+    first of those inside lends it engine, model, label and score. A name inside a longer mention
+    changes nothing. Sorted by document and start; a document's rows depend on that document and
+    ``index`` alone.
+    """
+    texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
+    by_document: dict[str, list[Row]] = defaultdict(list)
+    for row in mentions.to_pylist():
+        by_document[row["doc_id"]].append(row)
+    columns = ["doc_id", "segment", "date", "start", "end", "lang", "kind"]
+    for segment in segments.select(columns).to_pylist():
+        doc_id = segment["doc_id"]
+        for new in _spot_segment(texts[doc_id], segment, index, run_id):
+            by_document[doc_id] = _insert(by_document[doc_id], new)
+    rows = [
+        row
+        for doc_id in sorted(by_document)
+        for row in sorted(by_document[doc_id], key=lambda row: (row["start"], row["end"]))
+    ]
+    return pa.Table.from_pylist(rows, schema=schemas.unfinished(schemas.MENTIONS))
+
+
+def known_names(text: str, lang: str, index: Index) -> list[Found]:
+    """Return start and end of every long name of a known organisation in ``text``.
+
+    Names are compared but for case, as ``lang`` writes them or as no language does; they begin with
+    a capital where the script has them. Of names that overlap, the longest stays.
+    """
+    words = split_words(text)
+    windows = [
+        (words[first][0], words[first + count - 1][1])
+        for first in range(len(words))
+        if not text[words[first][0]].islower()
+        for count in range(LEAST_WORDS, min(MOST_WORDS, len(words) - first) + 1)
+    ]
+    held = index.holds_texts([text[start:end] for start, end in windows], lang)
+    found = [
+        window
+        for window, is_held in zip(windows, held, strict=True)
+        if is_held and _is_organisation(text[slice(*window)], lang, index)
+    ]
+    kept: list[Found] = []
+    for start, end in sorted(found, key=lambda window: (window[0] - window[1], window[0])):
+        if all(end <= other_start or other_end <= start for other_start, other_end in kept):
+            kept.append((start, end))
+    return sorted(kept)
+
+
+def _is_organisation(name: str, lang: str, index: Index) -> bool:
+    """Tell whether the name is an organisation's in ``lang``, and nothing else's."""
+    labels = {
+        index.entry(hit.entry).label
+        for hit in index.exact_text(name, lang)
+        if hit.alias_lang in (lang, schemas.UNDETERMINED)
+    }
+    return labels == {LABEL}
+
+
+def _spot_segment(
+    text: str, segment: Mapping[str, Any], index: Index, run_id: str
+) -> Iterator[Row]:
+    lang, offset = segment["lang"], segment["start"]
+    segment_text = text[offset : segment["end"]]
+    for sentence_start, sentence_end in split_sentences(segment_text, lang):
+        sentence = segment_text[sentence_start:sentence_end]
+        for start, end in known_names(sentence, lang, index):
+            yield {
+                "doc_id": segment["doc_id"],
+                "segment": segment["segment"],
+                "date": segment["date"],
+                "lang": lang,
+                "kind": segment["kind"],
+                "label": LABEL,
+                "ner_label": LABEL,
+                "start": offset + sentence_start + start,
+                "end": offset + sentence_start + end,
+                "surface": sentence[start:end],
+                "sentence": sentence,
+                "sentence_start": offset + sentence_start,
+                "ner_score": None,
+                "engine": ENGINE,
+                "model": index.checksum,
+                "run_id": run_id,
+            }
+
+
+def _insert(rows: Iterable[Row], new: Row) -> list[Row]:
+    """Return ``rows`` with ``new`` in place of what it holds or cuts."""
+    rows = list(rows)
+    touching = [row for row in rows if row["start"] < new["end"] and new["start"] < row["end"]]
+    if any(row["start"] <= new["start"] and new["end"] <= row["end"] for row in touching):
+        return rows
+    inside = [row for row in touching if new["start"] <= row["start"] and row["end"] <= new["end"]]
+    if inside:
+        first = min(inside, key=lambda row: (row["start"], row["end"]))
+        lent = ("label", "ner_label", "ner_score", "engine", "model")
+        new = new | {column: first[column] for column in lent}
+    return [row for row in rows if row not in touching] + [new]

@@ -1,0 +1,86 @@
+"""Long names of known organisations, found whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.knowledge.index import Index
+from pipeline.resolve.spotting import ENGINE, known_names, spot
+from pipeline.schemas import SEGMENTS, unfinished
+
+RUN = "2026-01-01-aaaa"
+
+
+def whole(documents: pa.Table) -> pa.Table:
+    """Return one body segment a document."""
+    rows = [
+        {
+            "doc_id": row["doc_id"],
+            "segment": 0,
+            "start": 0,
+            "end": len(row["text"]),
+            "lang": row["lang"],
+            "kind": "body",
+        }
+        for row in documents.to_pylist()
+    ]
+    return pa.Table.from_pylist(rows, schema=unfinished(SEGMENTS))
+
+
+def spotted(marked: Any, index: Index) -> list[tuple[str, str, str]]:
+    table = spot(marked.documents, whole(marked.documents), marked.mentions, index, RUN)
+    texts = dict(zip(*(marked.documents[c].to_pylist() for c in ("doc_id", "text")), strict=True))
+    found = []
+    for row in table.to_pylist():
+        assert texts[row["doc_id"]][row["start"] : row["end"]] == row["surface"]
+        if row["sentence"]:
+            at = row["start"] - row["sentence_start"]
+            assert row["sentence"][at : at + len(row["surface"])] == row["surface"]
+        found.append((row["surface"], row["ner_label"], row["engine"]))
+    return found
+
+
+def test_a_name_that_was_missed_is_found(mark: Any, small_index: Index) -> None:
+    marked = mark({"a": ("tr", "Dün Kuzey Ticaret Paktı'nda karar çıktı.")})
+    assert spotted(marked, small_index) == [("Kuzey Ticaret Paktı", "ORG", ENGINE)]
+
+
+def test_a_name_that_was_cut_grows_and_keeps_its_engine(mark: Any, small_index: Index) -> None:
+    marked = mark({"a": ("tr", "Dün [[Kuzey|LOC]] [[Ticaret|ORG]] Paktı'nda karar çıktı.")})
+    ((surface, label, engine),) = spotted(marked, small_index)
+    assert (surface, label) == ("Kuzey Ticaret Paktı", "LOC")
+    assert engine != ENGINE
+
+
+def test_what_was_found_whole_or_longer_stays(mark: Any, small_index: Index) -> None:
+    for text in (
+        "The [[Northern Trade Pact|ORG]] met.",
+        "The [[Secretariat of the Northern Trade Pact|ORG]] met.",
+    ):
+        marked = mark({"a": ("en", text)})
+        assert [engine for _, _, engine in spotted(marked, small_index)] != [ENGINE]
+        assert len(spotted(marked, small_index)) == 1
+
+
+def test_other_languages_names_and_small_letters_are_left(small_index: Index) -> None:
+    assert known_names("The Northern Trade Pact met", "en", small_index) == [(4, 23)]
+    assert known_names("Der Northern Trade Pact", "ro", small_index) == []
+    assert known_names("the northern trade pact", "en", small_index) == []
+
+
+def test_short_names_and_places_are_left(small_index: Index) -> None:
+    assert known_names("NTP met Amina Bolat", "en", small_index) == []
+
+
+def test_headlines_in_capitals(small_index: Index) -> None:
+    assert known_names("KUZEY TİCARET PAKTI TOPLANDI", "tr", small_index) == [(0, 19)]
+
+
+def test_other_documents_change_nothing(mark: Any, small_index: Index) -> None:
+    one = {"a": ("tr", "Kuzey Ticaret Paktı dün toplandı.")}
+    other = {"b": ("en", "The Russian Defence Ministry said so.")}
+    assert spotted(mark(one), small_index) + spotted(mark(other), small_index) == spotted(
+        mark(one | other), small_index
+    )
