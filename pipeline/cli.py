@@ -59,6 +59,10 @@ def run(
     night: Night = None,
     workers: Workers = None,
     accept: Annotated[bool, typer.Option("--accept", help="Publish a night held back.")] = False,
+    reprocess: Annotated[
+        str | None,
+        typer.Option(metavar="FROM..TO", help="Redo the days published, with the models of now."),
+    ] = None,
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
@@ -68,8 +72,9 @@ def run(
     read only where they are named.
     """
     settings = _settings(config, workers)
+    days = _days(reprocess, sources) if reprocess else None
     chosen = sources or ([] if accept else ["data/raw"])
-    _run(chosen, out, _night(night), settings, quiet=quiet, accept=accept)
+    _run(chosen, out, _night(night), settings, quiet=quiet, accept=accept, reprocess=days)
 
 
 @app.command()
@@ -83,6 +88,37 @@ def status(
 
     load(config)
     _console.print(report.status(look(Store(out), runs)))
+
+
+@app.command()
+def rollback(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run that status lists as kept.")],
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Put tables, registry and ledger back to what they were after an earlier run."""
+    from pipeline.rollback import roll_back
+
+    load(config)
+    undone = roll_back(out, run_id)
+    _console.print(f"{run_id} is live; taken back: {', '.join(undone) or 'nothing'}")
+
+
+@app.command()
+def withdraw(
+    item: Annotated[str, typer.Argument(metavar="DOC_ID|SOURCE", help="As in document_sources.")],
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Take a document, or all of a source, out of every table and kept version, for good."""
+    from pipeline.withdraw import withdraw as take_out
+
+    load(config)
+    done = take_out(out, item)
+    _console.print(
+        f"{len(done.doc_ids)} documents taken out of {done.n_generations} kept versions; "
+        "they are not taken in again"
+    )
 
 
 @quarantine_app.command("list")
@@ -259,6 +295,17 @@ def _night(given: datetime | None) -> date:
     return given.date() if given else date.today()
 
 
+def _days(given: str, sources: list[str] | None) -> tuple[date, date]:
+    first, _, last = given.partition("..")
+    try:
+        days = date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        raise UsageError(f"--reprocess {given}: write FROM..TO, two dates YYYY-MM-DD") from None
+    if sources:
+        raise UsageError("--reprocess reads what is published: name no sources")
+    return days
+
+
 def _run(
     sources: list[str],
     out: Path,
@@ -268,12 +315,20 @@ def _run(
     quiet: bool,
     retry: list[str] | None = None,
     accept: bool = False,
+    reprocess: tuple[date, date] | None = None,
 ) -> None:
     from pipeline.run import run as run_nightly
 
     with _reporter(quiet=quiet) as reporter:
         summaries = run_nightly(
-            sources, out, night, settings, reporter=reporter, retry=retry or (), accept=accept
+            sources,
+            out,
+            night,
+            settings,
+            reporter=reporter,
+            retry=retry or (),
+            accept=accept,
+            reprocess=reprocess,
         )
     if quiet:
         return

@@ -130,7 +130,9 @@ def _sort_in(
     item: Incoming, state: State, seen: _Seen, writer: _ShardWriter, intake: Intake
 ) -> None:
     arrival = Arrival(item.source, item.source_id or "", item.doc_id)
-    if state.has_arrival(arrival) or not seen.add_arrival(arrival):
+    by_place = item.source_id is not None or item.line is None
+    known = state.is_withdrawn(arrival, by_place=by_place) or state.has_arrival(arrival)
+    if known or not seen.add_arrival(arrival):
         intake.n_skipped += 1
         return
     known_since = state.document_date(item.doc_id) or seen.document_date(item.doc_id)
@@ -140,7 +142,7 @@ def _sort_in(
         writer.add(item)
     else:
         intake.n_skipped += 1
-    if item.source_id is not None or item.line is None:
+    if by_place:
         _supersede(arrival, state, seen, writer)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -13,6 +14,7 @@ from rich.tree import Tree
 if TYPE_CHECKING:  # so that a command loads only what it uses
     from pipeline.evaluate import Bcubed, Evaluation, Score
     from pipeline.knowledge.build import Summary as KnowledgeSummary
+    from pipeline.reprocess import Difference
     from pipeline.run import Summary
     from pipeline.status import Status
 
@@ -59,7 +61,19 @@ def summary(done: Summary) -> RenderableType:
         f"skipped {done.n_skipped:,} · {done.words_per_second:,.0f} words/s · "
         f"peak {done.peak_rss_mb:,.0f} MB\nseconds: {seconds}"
     )
-    return Group(counts, totals)
+    parts: list[RenderableType] = [counts, totals]
+    if done.differences:
+        parts.insert(0, _differences(done.differences))
+    return Group(*parts)
+
+
+def _differences(differences: Sequence[Difference]) -> Table:
+    """Return how the mentions of days that were redone changed."""
+    return table(
+        "Mentions before and after",
+        ["language", "#before", "#after", "#found", "#lost", "#other label", "#other entity"],
+        map(astuple, differences),
+    )
 
 
 def status(state: Status) -> RenderableType:
@@ -88,6 +102,11 @@ def status(state: Status) -> RenderableType:
                 (live.table, live.n_rows, live.n_files, live.n_bytes, live.first_day, live.last_day)
                 for live in state.live
             ),
+        ),
+        table(
+            "Kept for rollback",
+            ["run", "#files", "#bytes of its own"],
+            ((kept.run_id, kept.n_files, kept.n_bytes_own) for kept in state.kept),
         ),
         table(
             "Quarantine",

@@ -22,6 +22,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import gates, held, intake, publish, quarantine, shard
+from pipeline import reprocess as redo
+from pipeline.attempts import as_table
 from pipeline.errors import ExonymError, HeldBackError, StoppedError, UsageError
 from pipeline.executors import Executor
 from pipeline.executors.local import LocalExecutor
@@ -35,7 +37,7 @@ from pipeline.progress import Reporter, Silent
 from pipeline.resolve import catalogue, ids, registry
 from pipeline.resolve.finish import finish
 from pipeline.resolve.judgements import Spelling, rulings_of
-from pipeline.schemas import RUNS, SCHEMA_VERSION, TABLES
+from pipeline.schemas import SCHEMA_VERSION, TABLES
 from pipeline.settings import Settings
 from pipeline.store import Staging, Store
 from pipeline.store.state import Arrival, LedgerDelta, State
@@ -74,6 +76,8 @@ class Summary:
     n_quarantined: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     peak_rss_mb: float = 0.0
+    differences: Sequence[redo.Difference] = ()
+    """Where old days were redone: how their mentions changed, by language."""
 
     @property
     def words_per_second(self) -> float:
@@ -92,12 +96,15 @@ def run(
     executor: Executor | None = None,
     retry: Collection[str] = (),
     accept: bool = False,
+    reprocess: tuple[date, date] | None = None,
 ) -> list[Summary]:
     """Publish what is new in ``sources`` and return a summary a published run.
 
     A run that was stopped before is finished first, under its own date and id. The list is empty
     when there was nothing new. Sources in ``retry`` are read again although they are known. A night
     that was held back is judged together with what is new, or with ``accept`` published first.
+    ``reprocess`` are a first and a last day: what was published of them is redone with the models
+    of now, and nothing new is read.
 
     Raises:
         UsageError: a source is not there, or the settings name models that are not.
@@ -122,9 +129,12 @@ def run(
         if unfinished:
             if unfinished["identity"] == _plain(identity_of(settings, index, state)):
                 summaries.append(one_night().resume(unfinished, accept=accept))
-            else:
+            elif not unfinished.get("reprocess"):
                 store.hold()
         store.staging.discard()
+        if reprocess:
+            days = redo.days_between(store.tables, *reprocess)
+            return [*summaries, *([one_night().redo(days, night)] if days else [])]
         if accept and store.held.manifest:
             summaries.append(one_night().begin(intake.Fresh(), night, retry, accept=True))
         try:
@@ -204,6 +214,27 @@ class _Night:
             self._store.staging.write_manifest(manifest)
             return self._carry_through(manifest, attempt, resumed=False)
 
+    def redo(self, days: Sequence[date], night: date) -> Summary:
+        """Stage what was published of old days and carry the run through."""
+        identity = identity_of(self._settings, self._index, self._state)
+        run_id = identity.run_id(night, ["reprocess", *map(str, days)])
+        with attempted(self._state, run_id, identity) as attempt:
+            with self._timed("ingest"):
+                taken = redo.stage(self._store, days, run_id, self._settings.shard_documents)
+            manifest = {
+                "run_id": run_id,
+                "night": night.isoformat(),
+                "identity": _plain(identity),
+                "files": [],
+                "retry": [],
+                "intake": asdict(taken),
+                "adopted": False,
+                "accept": True,
+                "reprocess": True,
+            }
+            self._store.staging.write_manifest(manifest)
+            return self._carry_through(manifest, attempt, resumed=False)
+
     def _adopt(
         self, before: Mapping[str, Any], run_id: str, fresh: intake.Fresh, identity: Identity
     ) -> intake.Intake:
@@ -233,7 +264,8 @@ class _Night:
         with self._timed("publish"):
             assignment, published = self._stage_tables(manifest, taken)
         summary = self._summary(manifest, taken, assignment, published, resumed=resumed)
-        self._judge(manifest, taken, attempt, summary)
+        if not manifest.get("reprocess"):  # old days are no measure of a night
+            self._judge(manifest, taken, attempt, summary)
         self._publish(manifest, assignment, attempt, summary)
         self._reporter.advance(len(TABLES))
         self._reporter.end()
@@ -261,17 +293,7 @@ class _Night:
             self._store.tables,
             staging.tables,
             self._store.scratch,
-            publish.Changes(
-                added={
-                    "documents": staging.parts("documents"),
-                    "document_sources": staging.parts("document_sources"),
-                    "segments": staging.parts("segments"),
-                    "mentions": staging.parts("final"),
-                },
-                failed=staging.failed_parts(),
-                superseded=staging.parts("superseded"),
-                first_day=date.fromisoformat(manifest["night"]),
-            ),
+            _changes(staging, manifest),
             run_id,
             entities,
             catalogue.known_names(entities, self._index),
@@ -290,7 +312,8 @@ class _Night:
         *,
         resumed: bool,
     ) -> Summary:
-        failed_parts = self._store.staging.failed_parts()
+        store = self._store
+        failed_parts = store.staging.failed_parts()
         failed = sum(pq.ParquetFile(part).metadata.num_rows for part in failed_parts)
         return Summary(
             run_id=manifest["run_id"],
@@ -302,6 +325,9 @@ class _Night:
             n_quarantined=taken.n_quarantined + failed,
             seconds=self._seconds,
             peak_rss_mb=max(self._peak_rss_mb, shard.peak_rss_mb()),
+            differences=redo.compare(store.tables, store.staging.tables, store.scratch)
+            if manifest.get("reprocess")
+            else (),
         )
 
     def _publish(
@@ -315,8 +341,10 @@ class _Night:
         attempt.update(_counts(summary), finished=_now(), outcome="published")
         staging = self._store.staging
         staging.write_table("runs", [runs_table(self._state, attempt)])
-        ledger = _ledger(staging, manifest["files"])
-        self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt)
+        old = manifest.get("reprocess")
+        ledger = LedgerDelta((), (), ()) if old else _ledger(staging, manifest["files"])
+        keep = self._settings.keep_runs
+        self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt, keep)
 
     def _judge(
         self,
@@ -422,6 +450,8 @@ def attempted(state: State, run_id: str, identity: Identity) -> Iterator[dict[st
         raise
     except HeldBackError:
         raise
+    except sqlite3.DatabaseError:
+        raise  # the state itself fails: whoever opened it says so
     except ExonymError:
         state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
         raise
@@ -483,18 +513,7 @@ def runs_table(state: State, current: Mapping[str, Any]) -> pa.Table:
     """Return the table ``runs`` with the attempt ``current`` as it will be recorded."""
     mine = (current["run_id"], current["attempt"])
     earlier = [row for row in state.attempts() if (row["run_id"], row["attempt"]) != mine]
-    rows = [_run_row(row) for row in [*earlier, current]]
-    return pa.Table.from_pylist(rows, RUNS)
-
-
-def _run_row(attempt: Mapping[str, Any]) -> dict[str, Any]:
-    finished = attempt["finished"]
-    return {
-        **attempt,
-        "started": datetime.fromisoformat(attempt["started"]),
-        "finished": datetime.fromisoformat(finished) if finished else None,
-        "seconds": list(attempt["seconds"].items()),
-    }
+    return as_table([*earlier, current])
 
 
 def identity_of(settings: Settings, index: Index, state: State) -> Identity:
@@ -550,6 +569,22 @@ def code_hash() -> str:
             digest.update(path.relative_to(package).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _changes(staging: Staging, manifest: Mapping[str, Any]) -> publish.Changes:
+    if manifest.get("reprocess"):
+        return redo.changes(staging)
+    return publish.Changes(
+        added={
+            "documents": staging.parts("documents"),
+            "document_sources": staging.parts("document_sources"),
+            "segments": staging.parts("segments"),
+            "mentions": staging.parts("final"),
+        },
+        failed=staging.failed_parts(),
+        superseded=staging.parts("superseded"),
+        first_day=date.fromisoformat(manifest["night"]),
+    )
 
 
 def _clusters(staging: Staging) -> Iterable[pa.Table]:

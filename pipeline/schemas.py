@@ -230,7 +230,7 @@ RUNS: Final = _schema(
     _field("attempt", pa.int32(), "1 for the first try, one more for every resume."),
     _field("started", pa.timestamp("us", tz="UTC"), "When the attempt began."),
     _field("finished", pa.timestamp("us", tz="UTC"), "When it ended.", nullable=True),
-    _field("outcome", pa.string(), "published, held back, failed or stopped."),
+    _field("outcome", pa.string(), "published, held back, rolled back, failed or stopped."),
     _field("code_version", pa.string(), "Version of Exonym and a hash of its code."),
     _field("config_hash", pa.string(), "Hash of the settings that change results."),
     _field("models", pa.list_(_MODEL), "Engine, model and checksum by language."),

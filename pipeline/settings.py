@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     profile: str
     workers: int = Field(ge=1)
     shard_documents: int = Field(ge=1)
+    keep_runs: int = Field(ge=1)
     ingest: IngestSettings
     gates: GateSettings
     profiles: dict[str, dict[str, str]]
@@ -87,7 +88,7 @@ class Settings(BaseSettings):
     def fingerprint(self) -> str:
         """Return a hash (64 hex digits) of the settings that change results.
 
-        Paths, workers, shard size and gates are left out: they never change a table.
+        Paths, workers, shard size, kept runs and gates are left out: they never change a table.
         """
         decisive = {"routing": self.routing, "ingest": self.ingest.model_dump()}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline.schemas import DATED, TABLES
 from pipeline.store import Store
+from pipeline.store.generations import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,16 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A kept generation: the run that published it, its files, and the bytes of it alone."""
+
+    run_id: str
+    n_files: int
+    n_bytes_own: int
+    """Of files that neither the published tables nor another generation share."""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The state of an output folder."""
 
@@ -36,6 +47,8 @@ class Status:
     held: Mapping[str, Any]
     """The manifest of a night that was not published; empty when there is none. Its ``moved`` says
     which figures moved, where a publish gate held it back."""
+    kept: Sequence[Kept]
+    """The published states that `exonym rollback` can put back, the latest first."""
     unfinished: Mapping[str, Any]
     """The manifest of a run that was stopped and will be resumed; empty when there is none."""
     last_idle: tuple[str, int] | None
@@ -51,10 +64,20 @@ def status(store: Store, n_runs: int) -> Status:
     return Status(
         runs=attempts,
         live=[_live(store, table) for table in TABLES],
+        kept=[_kept(generation) for generation in store.generations.kept()][::-1],
         quarantined=dict(sorted(Counter((row["stage"], row["error"]) for row in rows).items())),
         held=store.held.manifest,
         unfinished=store.staging.manifest,
         last_idle=last_idle,
+    )
+
+
+def _kept(generation: Generation) -> Kept:
+    files = [(generation.folder / name).stat() for name in generation.tables.names()]
+    return Kept(
+        run_id=generation.run_id,
+        n_files=len(files),
+        n_bytes_own=sum(file.st_size for file in files if file.st_nlink == 1),
     )
 
 

@@ -11,6 +11,7 @@ FILE = f"""
 profile = "shipped"
 workers = 2
 shard_documents = 8
+keep_runs = 7
 [ingest]
 document_bytes = 1000
 unpacked_bytes = 1000

@@ -37,12 +37,12 @@ def view(
     """
     if paths:
         listed = ", ".join(f"'{_quoted(path)}'" for path in paths)
-        columns = ", ".join(f'"{column}"' for column in schema.names)
-        connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM read_parquet([{listed}])"
-        )
+        rows = f"read_parquet([{listed}])"
     else:
-        connection.register(name, schema.empty_table())
+        rows = f"no_{name}"
+        connection.register(rows, schema.empty_table())
+    columns = ", ".join(f'"{column}"' for column in schema.names)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {columns} FROM {rows}")
 
 
 def stream(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[pa.Table]:

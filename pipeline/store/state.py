@@ -15,7 +15,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pipeline.errors import ExonymError
 from pipeline.resolve import registry
+from pipeline.store import files
 
 _LEDGER: Final = """
 CREATE TABLE IF NOT EXISTS files (
@@ -37,7 +39,13 @@ CREATE TABLE IF NOT EXISTS published (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE
 );
 CREATE TABLE IF NOT EXISTS idle (at TEXT NOT NULL, n_skipped INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS withdrawn_documents (doc_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS withdrawn_places (
+    source TEXT NOT NULL, source_id TEXT NOT NULL, PRIMARY KEY (source, source_id)
+) WITHOUT ROWID;
 """
+
+_BACKUP: Final = ".backup"
 
 
 class Arrival(NamedTuple):
@@ -59,9 +67,10 @@ class LedgerDelta(NamedTuple):
 class State:
     """The open state file. Use :meth:`open`; close it when done."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Take over ``connection``, whose tables exist."""
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Take over ``connection`` to the file ``path``, whose tables exist."""
         self.connection = connection
+        self._path = path
 
     @classmethod
     @contextmanager
@@ -69,16 +78,38 @@ class State:
         """Open the state file, made if it is not there.
 
         Raises:
-            sqlite3.DatabaseError: the file is damaged.
+            ExonymError: the file is damaged, or the disk does not let it be written.
         """
-        connection = sqlite3.connect(path)
         try:
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.executescript(_LEDGER)
-            registry.create(connection)
-            yield cls(connection)
+            connection = sqlite3.connect(path)
+            try:
+                connection.execute("PRAGMA synchronous = FULL")
+                connection.executescript(_LEDGER)
+                registry.create(connection)
+                yield cls(connection, path)
+            finally:
+                connection.close()
+        except sqlite3.OperationalError as error:
+            raise ExonymError(
+                f"cannot use {path}: {error}; see to the disk and the folder's rights, then run "
+                "again: nothing was lost"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:
+                raise
+            raise damaged(path, str(error)) from error
+
+    def back_up(self) -> None:
+        """Write a copy beside the file, as it is now. The copy appears whole or not at all."""
+        partial = self._path.with_name(f"{self._path.name}{_BACKUP}.partial")
+        partial.unlink(missing_ok=True)
+        copy = sqlite3.connect(partial)
+        try:
+            self.connection.backup(copy)
         finally:
-            connection.close()
+            copy.close()
+        files.sync_file(partial)
+        files.move(partial, self._path.with_name(self._path.name + _BACKUP))
 
     def has_file(self, source: str, sha256: str) -> bool:
         """Tell whether this content was already taken in from this source."""
@@ -139,6 +170,41 @@ class State:
         rows = self.connection.execute("SELECT run_id FROM published ORDER BY sequence")
         return [run_id for (run_id,) in rows]
 
+    def is_withdrawn(self, arrival: Arrival, *, by_place: bool) -> bool:
+        """Tell whether a document was withdrawn: its text, or ``by_place`` its source and id."""
+        document = "SELECT 1 FROM withdrawn_documents WHERE doc_id = ?"
+        place = "SELECT 1 FROM withdrawn_places WHERE source = ? AND source_id = ?"
+        return self._exists(document, arrival.doc_id) or (
+            by_place and self._exists(place, arrival.source, arrival.source_id)
+        )
+
+    def withdraw(self, doc_ids: Iterable[str], places: Iterable[tuple[str, str]]) -> None:
+        """Forget documents and remember that they are not to be taken in again. Repeatable."""
+        with self.connection:
+            for doc_id in doc_ids:
+                for table in ("documents", "arrivals"):
+                    self.connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", (doc_id,))
+                self.connection.execute(
+                    "INSERT OR IGNORE INTO withdrawn_documents VALUES (?)", (doc_id,)
+                )
+            self.connection.executemany(
+                "INSERT OR IGNORE INTO withdrawn_places VALUES (?, ?)", places
+            )
+            files.reached("commit", self._path)
+
+    def roll_back(self, run_id: str) -> None:
+        """Take back every run that was published after ``run_id``. Repeatable."""
+        published = self.published()
+        for later in reversed(published[published.index(run_id) + 1 :]):
+            registry.revert(self.connection, later)
+            with self.connection:
+                for table in ("files", "documents", "arrivals", "published"):
+                    self.connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (later,))
+                for attempt in self.attempts():
+                    if attempt["run_id"] == later:
+                        self._put_attempt(rolled_back(attempt))
+                files.reached("commit", self._path)
+
     def commit_run(
         self,
         run_id: str,
@@ -166,6 +232,21 @@ class State:
             )
             self._put_attempt(attempt)
             self.connection.execute("INSERT INTO published (run_id) VALUES (?)", (run_id,))
+            files.reached("commit", self._path)
+
+    def documents_of(self, source: str) -> list[str]:
+        """Return the ids of all documents that came from this source, sorted."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT doc_id FROM arrivals WHERE source = ? ORDER BY doc_id", (source,)
+        )
+        return [doc_id for (doc_id,) in rows]
+
+    def places_of(self, doc_id: str) -> list[tuple[str, str]]:
+        """Return (source, source_id) of every arrival of a document, sorted."""
+        return self.connection.execute(
+            "SELECT source, source_id FROM arrivals WHERE doc_id = ? ORDER BY source, source_id",
+            (doc_id,),
+        ).fetchall()
 
     def _put_attempt(self, row: Mapping[str, Any]) -> None:
         self.connection.execute(
@@ -175,3 +256,18 @@ class State:
 
     def _exists(self, query: str, *parameters: str) -> bool:
         return self.connection.execute(query, parameters).fetchone() is not None
+
+
+def rolled_back(attempt: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of an attempt whose run was taken back."""
+    if attempt["outcome"] != "published":
+        return dict(attempt)
+    return {**attempt, "outcome": "rolled back"}
+
+
+def damaged(path: Path, reason: str) -> ExonymError:
+    """Return the error of a state file that cannot be read."""
+    return ExonymError(
+        f"{path} is damaged ({reason}); put back the copy of the last publication: "
+        f"cp {path}{_BACKUP} {path}"
+    )

@@ -12,30 +12,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.errors import LockedError, UsageError
+from pipeline.errors import ExonymError, LockedError, UsageError
 from pipeline.resolve import registry
 from pipeline.store import files
-from pipeline.store.state import Arrival, LedgerDelta, State
+from pipeline.store.generations import Generation, Generations, assemble
+from pipeline.store.state import Arrival, LedgerDelta, State, damaged
 from pipeline.store.tables import TableFiles
 
-# Readers may open any table while files are being replaced. Entities come before the rows that
-# point to them, so that every entity_id resolves at every moment.
-_ORDER: Final = (
-    "redirects",
-    "entities",
-    "entity_names",
-    "documents",
-    "document_sources",
-    "segments",
-    "mentions",
-    "daily_entities",
-    "daily_pairs",
-    "quarantine",
-    "runs",
-)
-
+_IDS: Final = ("entities", "redirects")
+"""The tables that say what an entity_id is."""
 
 _REGISTRY_TABLES: Final = tuple(field.name for field in dataclasses.fields(registry.Delta))
 
@@ -83,14 +71,22 @@ class Staging:
         """The whole tables that wait for publication."""
         return TableFiles(self.folder / "tables")
 
+    def generation(self, number: int) -> TableFiles:
+        """The tables that change in the kept generation with that number."""
+        return TableFiles(self.folder / "generations" / f"{number:06d}")
+
     def write_table(self, table: str, rows: Iterable[pa.Table], day: date | None = None) -> int:
         """Stage the whole file of a published table; return its number of rows."""
         return self.tables.write(table, rows, day)
 
     def discard(self) -> None:
         """Remove the folder and all in it; the manifest first, so that no remnant is resumed."""
-        (self.folder / "run.json").unlink(missing_ok=True)
+        self.forget()
         files.remove_folder(self.folder)
+
+    def forget(self) -> None:
+        """Remove the manifest: there is no run to resume any more."""
+        (self.folder / "run.json").unlink(missing_ok=True)
 
 
 class Store:
@@ -158,16 +154,24 @@ class Store:
                     f"another run holds {self.out} (process {_holder(handle.name)}); "
                     "wait for it to end"
                 ) from None
-            handle.truncate(0)
-            handle.write(str(os.getpid()))
-            handle.flush()
+            with suppress(OSError):  # who holds it is good to know, no more
+                os.ftruncate(handle.fileno(), 0)
+                os.write(handle.fileno(), str(os.getpid()).encode())
             self.recover()
+            files.remove_folder(self.scratch)
             yield
 
     @contextmanager
     def state(self) -> Iterator[State]:
-        """Open the ledger, registry and attempts."""
-        with State.open(self._home / "state.sqlite") as state:
+        """Open the ledger, registry and attempts.
+
+        Raises:
+            ExonymError: the state file is damaged, or not there although tables are.
+        """
+        path = self._home / "state.sqlite"
+        if not path.exists() and self.generations.kept():
+            raise damaged(path, "it is gone")
+        with State.open(path) as state:
             yield state
 
     @contextmanager
@@ -175,14 +179,14 @@ class Store:
         """Open the state for reading; an empty one where nothing was ever published.
 
         A publication that a killed run left half done is carried out first, unless another process
-        is at work.
+        is at work or the folder cannot be written.
         """
         if not self.exists():
             with State.open(Path(":memory:")) as state:
                 yield state
             return
         if self._journal.exists():
-            with suppress(LockedError), self.locked():
+            with suppress(ExonymError), self.locked():
                 pass
         with self.state() as state:
             yield state
@@ -204,48 +208,161 @@ class Store:
         """Read a whole published table; without rows where nothing was published."""
         return self.tables.read(table)
 
+    @property
+    def generations(self) -> Generations:
+        """The published states that are kept."""
+        return Generations(self._home / "generations")
+
     def publish(
         self,
         run_id: str,
         ledger: LedgerDelta,
         ids: registry.Delta,
         attempt: Mapping[str, Any],
+        keep: int,
     ) -> None:
         """Put the staged tables in place of the published ones and make the run part of the state.
+
+        What is published then is kept as a generation, and of those the newest ``keep``.
 
         The journal is the point of no return: written once everything it needs lies on the disk.
         Killed before it, nothing has changed; killed after it, :meth:`recover` carries it out.
         """
         staging = self.staging
         _write_delta(staging.folder / "delta", ledger, ids, attempt)
-        staged = staging.folder / "tables"
-        moves = [
-            str(path.relative_to(staged))
-            for table in _ORDER
-            for path in sorted((staged / table).glob("*.parquet"))
-        ]
-        files.write_json(self._journal, {"run_id": run_id, "moves": moves})
+        assemble(staging.folder / "generation", run_id, self.tables, staging.tables)
+        number = self.generations.next_number()
+        self._carry_out({"action": "publish", "run_id": run_id, "number": number, "keep": keep})
+
+    def roll_back(self, generation: Generation) -> None:
+        """Put a kept generation back in place, with the ledger and the registry of its time.
+
+        Staged tables, if any, take the place of its own. Later generations are removed.
+        """
+        staged = self.staging.folder / "generation"
+        assemble(staged, generation.run_id, generation.tables, self.staging.tables)
+        action = {"action": "roll_back", "run_id": generation.run_id, "number": generation.number}
+        self._carry_out(action)
+
+    def withdraw(self, doc_ids: Iterable[str], places: Iterable[tuple[str, str]]) -> None:
+        """Put the staged generations in place of the kept ones, and remember what they lack.
+
+        ``staging.generation(number)`` holds what changes in a kept generation. ``doc_ids`` and
+        ``places`` (source, source_id) are not to be taken in again.
+        """
+        staging = self.staging
+        _write_rows(staging.folder / "doc_ids.parquet", ("doc_id",), ((one,) for one in doc_ids))
+        _write_rows(staging.folder / "places.parquet", ("source", "source_id"), places)
+        for kept in self.generations.kept():
+            changed = staging.generation(kept.number)
+            whole = staging.folder / "whole" / changed.folder.name
+            assemble(whole, kept.run_id, kept.tables, changed)
+        self._carry_out({"action": "withdraw"})
+
+    def _carry_out(self, journal: Mapping[str, Any]) -> None:
+        files.write_json(self._journal, journal)
         self.recover()
 
     def recover(self) -> None:
-        """Carry out the publication that the journal describes, if there is one. Repeatable."""
+        """Carry out what the journal describes, if there is one. Repeatable.
+
+        Raises:
+            ExonymError: the disk did not let it; the journal stays.
+        """
         if not self._journal.exists():
             return
         journal = files.read_json(self._journal)
-        staging = self.staging
-        for move in journal["moves"]:
-            source, target = staging.folder / "tables" / move, self.out / move
-            if source.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                source.replace(target)
-                files.sync_folder(target.parent)
-        with self.state() as state:
-            state.commit_run(journal["run_id"], *_read_delta(staging.folder / "delta"))
-        if staging.manifest.get("adopted"):
+        carry_out = {
+            "publish": self._publish,
+            "roll_back": self._roll_back,
+            "withdraw": self._withdraw,
+        }[journal["action"]]
+        try:
+            with self.state() as state:
+                carry_out(journal, state)
+                state.back_up()
+            self.staging.forget()
+            files.reached("remove", self._journal)
+            self._journal.unlink()
+            files.sync_folder(self._home)
+            self.staging.discard()
+        except OSError as error:
+            raise ExonymError(
+                f"publishing to {self.out} was interrupted ({error.strerror or error}); "
+                "it is carried out by the next command: make room or set the folder right first"
+            ) from error
+
+    def _publish(self, journal: Mapping[str, Any], state: State) -> None:
+        staged, kept = self.staging.folder / "generation", self.generations.place(journal["number"])
+        self._show(TableFiles(staged if staged.exists() else kept), self.tables)
+        state.commit_run(journal["run_id"], *_read_delta(self.staging.folder / "delta"))
+        if staged.exists():
+            kept.parent.mkdir(exist_ok=True)
+            files.move(staged, kept)
+        self.generations.remove(self.generations.kept()[: -journal["keep"]])
+        if self.staging.manifest.get("adopted"):
             self.held.discard()
-        self._journal.unlink()
-        files.sync_folder(self._home)
-        staging.discard()
+
+    def _roll_back(self, journal: Mapping[str, Any], state: State) -> None:
+        kept = TableFiles(self.generations.place(journal["number"]))
+        self._show(TableFiles(self.staging.folder / "generation"), kept)
+        self._show(kept, self.tables)
+        state.roll_back(journal["run_id"])
+        later = [one for one in self.generations.kept() if one.number > journal["number"]]
+        self.generations.remove(later)
+
+    def _withdraw(self, journal: Mapping[str, Any], state: State) -> None:
+        folder = self.staging.folder
+        state.withdraw(
+            (doc_id for (doc_id,) in _read_rows(folder / "doc_ids.parquet")),
+            ((source, source_id) for source, source_id in _read_rows(folder / "places.parquet")),
+        )
+        kept = self.generations.kept()
+        for generation in kept:
+            whole = TableFiles(folder / "whole" / generation.folder.name)
+            self._show(whole, generation.tables)
+        self._show(kept[-1].tables, self.tables)
+        self.held.discard()
+
+    def _show(self, wanted: TableFiles, shown: TableFiles) -> None:
+        """Make the files of ``shown`` those of ``wanted``, one by one, all of them whole.
+
+        Readers may open any table meanwhile, so that every entity_id resolves at every moment:
+        first come the ids of both states, at last those of the wanted one alone.
+        """
+        for table in _IDS:
+            self._place(self._with_ids_of(wanted, shown, table), shown.path(table))
+        names = [name for name in wanted.names() if name.partition("/")[0] not in _IDS]
+        for name in names:
+            self._place(wanted.folder / name, shown.folder / name)
+        for name in sorted({*shown.names()} - {*wanted.names()}):
+            files.reached("remove", shown.folder / name)
+            (shown.folder / name).unlink()
+        for table in _IDS:
+            self._place(wanted.path(table), shown.path(table))
+
+    def _with_ids_of(self, wanted: TableFiles, shown: TableFiles, table: str) -> Path:
+        """Return a file with the rows wanted and those shown whose id is not among them."""
+        if not shown.path(table).exists():
+            return wanted.path(table)
+        ids = pq.read_table(wanted.path(table), columns=["entity_id"])["entity_id"]
+        rows = pq.ParquetFile(shown.path(table)).read()
+        more = rows.filter(pc.invert(pc.is_in(rows["entity_id"], ids.combine_chunks())))
+        if not more.num_rows:
+            return wanted.path(table)
+        both = TableFiles(self.staging.folder / "both")
+        both.write(table, [pa.concat_tables([wanted.read(table), more]).sort_by("entity_id")])
+        return both.path(table)
+
+    def _place(self, source: Path, target: Path) -> None:
+        """Let ``target`` be the same file as ``source``, at once."""
+        if target.exists() and files.same(source, target):
+            return
+        placing = self._home / "placing.parquet"
+        placing.unlink(missing_ok=True)
+        files.link(source, placing)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.move(placing, target)
 
 
 def _holder(lock: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import LockedError, UsageError
 from pipeline.resolve import registry, tables
-from pipeline.schemas import TABLES
+from pipeline.schemas import DATED, TABLES
 from pipeline.store import Store, files
 from pipeline.store.state import Arrival, LedgerDelta
 
@@ -36,15 +36,16 @@ def redirect(old: str) -> pa.Table:
 
 
 def stage(store: Store) -> None:
+    for table in TABLES:
+        store.staging.write_table(table, [], DAY if table in DATED else None)
     store.staging.write_table("redirects", [redirect("e1")])
-    store.staging.write_table("documents", [], DAY)
 
 
 def test_publish_moves_the_tables_and_changes_the_state(tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
     with store.locked():
         stage(store)
-        store.publish("r1", ledger(), NO_IDS, ATTEMPT)
+        store.publish("r1", ledger(), NO_IDS, ATTEMPT, keep=2)
     assert store.read("redirects")["entity_id"].to_pylist() == ["e1"]
     assert store.live_days("documents") == [store.live("documents", DAY)]
     with store.state() as state:
@@ -60,14 +61,14 @@ class PowerCutError(BaseException):
     """The machine stops."""
 
 
-@pytest.mark.parametrize("step", range(12))
+@pytest.mark.parametrize("step", range(0, 130, 9))
 def test_cut_anywhere_the_next_command_ends_at_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     store = Store(tmp_path / "out")
     steps = 0
 
-    def cut(path: Path) -> None:
+    def cut(name: str, path: Path) -> None:
         nonlocal steps
         steps += 1
         if steps > step:
@@ -75,14 +76,15 @@ def test_cut_anywhere_the_next_command_ends_at_the_same(
 
     with store.locked():
         stage(store)
-        monkeypatch.setattr(files, "sync_folder", cut)
+        monkeypatch.setattr(files, "reached", cut)
         with suppress(PowerCutError):
-            store.publish("r1", ledger(), NO_IDS, ATTEMPT)
+            store.publish("r1", ledger(), NO_IDS, ATTEMPT, keep=2)
     monkeypatch.undo()
     journal = tmp_path / "out" / ".exonym" / "journal.json"
     committed = journal.exists() or store.live("redirects").exists()
     with store.locked(), store.state() as state:
         assert state.published() == (["r1"] if committed else [])
+    assert [kept.run_id for kept in store.generations.kept()] == (["r1"] if committed else [])
     assert store.live("redirects").exists() == committed
     assert store.live("documents", DAY).exists() == committed
     assert not journal.exists()
