@@ -214,6 +214,7 @@ def evaluate(
     if as_json:
         _print_json_lines([result.as_dict()])
     else:
+        _console.print(report.measured(gold, result))
         _console.print(report.evaluation(result))
 
 
@@ -267,6 +268,41 @@ def knowledge_build(as_json: Json = False, out: Out = _OUT, config: Config = Non
         _console.print(report.knowledge(summary))
 
 
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="One of the published tables.")],
+    format_: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    days: Annotated[
+        str | None, typer.Option("--date", metavar="DAY|FROM..TO", help="These days only.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="[default: standard output]")
+    ] = None,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Write a table as CSV or JSON lines, for those who cannot read Parquet."""
+    from pipeline.export import export as write
+
+    load(config)
+    write(Store(out), table, format_, _export_days(days), target)
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8610,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; another lets other machines in.")
+    ] = "127.0.0.1",
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Show the tables on a local web page."""
+    from pipeline.dashboard.server import serve
+
+    serve(out, load(config), host, port)
+
+
 def main() -> NoReturn:
     """Run the command; errors become one line on standard error and an exit code."""
     debug = "--debug" in sys.argv
@@ -304,6 +340,16 @@ def _days(given: str, sources: list[str] | None) -> tuple[date, date]:
     if sources:
         raise UsageError("--reprocess reads what is published: name no sources")
     return days
+
+
+def _export_days(given: str | None) -> tuple[date | None, date | None]:
+    if given is None:
+        return None, None
+    first, dots, last = given.partition("..")
+    try:
+        return date.fromisoformat(first), date.fromisoformat(last if dots else first)
+    except ValueError:
+        raise UsageError(f"--date {given}: write YYYY-MM-DD, or two such as FROM..TO") from None
 
 
 def _run(

@@ -13,11 +13,12 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 
 from pipeline.errors import UsageError
+from pipeline.resolve.spotting import ENGINE as SPOTTING
 from pipeline.schemas import LABELS
 from pipeline.store import Store
 
@@ -102,10 +103,16 @@ class Evaluation:
     merges: Sequence[tuple[str, str]]
     """Ids that stand for several gold entities, with those and how often each."""
     misses: Sequence[Miss]
+    runs: Sequence[str]
+    """The runs, which begin with their date, that published the mentions measured."""
+    models: Sequence[str]
+    """The models that found them, as ``engine:model``."""
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
         return {
+            "runs": list(self.runs),
+            "models": list(self.models),
             "exact": [_score_row(key, score) for key, score in self.exact.items()],
             "overlapping": [_score_row(key, score) for key, score in self.overlapping.items()],
             "b_cubed_aligned": self.linking_aligned._asdict(),
@@ -144,7 +151,7 @@ def evaluate(gold_file: Path, store: Store) -> Evaluation:
         UsageError: the file is not standoff gold, or one of its documents is not published.
     """
     gold = read_gold(gold_file)
-    system, languages = _published(store, gold)
+    system, languages, origins = _published(store, gold)
     exact: dict[tuple[str, str], Score] = {}
     overlapping: dict[tuple[str, str], Score] = {}
     misses: list[Miss] = []
@@ -168,6 +175,8 @@ def evaluate(gold_file: Path, store: Store) -> Evaluation:
         splits=confusions(*aligned),
         merges=confusions(*reversed(aligned)),
         misses=misses,
+        runs=sorted({run for run, _ in origins}),
+        models=sorted({model for _, model in origins}),
     )
 
 
@@ -199,9 +208,16 @@ def read_gold(path: Path) -> dict[str, list[Mention]]:
     return gold
 
 
+def _model(mention: Mapping[str, Any]) -> str:
+    # Names that the knowledge base found carry a checksum in place of a model's name.
+    is_named = mention["engine"] != SPOTTING
+    return f"{mention['engine']}:{mention['model']}" if is_named else SPOTTING
+
+
 def _published(
     store: Store, gold: Mapping[str, Sequence[Mention]]
-) -> tuple[dict[str, list[Mention]], dict[str, str]]:
+) -> tuple[dict[str, list[Mention]], dict[str, str], set[tuple[str, str]]]:
+    """Return mentions and language by document, and by which run and model they were found."""
     sources = store.read("document_sources")
     names = [PurePosixPath(source).name for source in sources["source"].to_pylist()]
     by_name = dict(zip(names, sources["doc_id"].to_pylist(), strict=True))
@@ -215,6 +231,7 @@ def _published(
     rows = {row["doc_id"]: row for row in documents.to_pylist()}
     mentions = store.read("mentions")
     system, languages = {}, {}
+    origins = set()
     for document, marks in gold.items():
         row = rows[by_name[document]]
         for mark in marks:
@@ -223,13 +240,13 @@ def _published(
                     f"gold for {document} does not fit the published text at {mark.start} "
                     f"({mark.text!r}); publish the same edition of the file"
                 )
-        mine = mentions.filter(pc.equal(mentions["doc_id"], row["doc_id"]))
+        mine = mentions.filter(pc.equal(mentions["doc_id"], row["doc_id"])).to_pylist()
         system[document] = [
-            Mention(m["start"], m["end"], m["surface"], m["label"], m["entity_id"])
-            for m in mine.to_pylist()
+            Mention(m["start"], m["end"], m["surface"], m["label"], m["entity_id"]) for m in mine
         ]
+        origins |= {(m["run_id"], _model(m)) for m in mine}
         languages[document] = row["lang"]
-    return system, languages
+    return system, languages, origins
 
 
 def exact_score(gold: Iterable[Mention], system: Iterable[Mention]) -> Score:

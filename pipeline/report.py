@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -143,6 +145,12 @@ def _held(manifest: Mapping[str, Any]) -> RenderableType:
             "yellow",
         ),
     )
+
+
+def measured(gold: Path, result: Evaluation) -> str:
+    """Return a line that says what was measured: the gold, the software, models and runs."""
+    software = f"exonym {version('exonym')} with {', '.join(result.models)}"
+    return f"{gold} · {software} · published by {', '.join(result.runs)}"
 
 
 def evaluation(result: Evaluation) -> RenderableType:
