@@ -283,7 +283,7 @@ class _Night:
             self._index,
             run_id,
             self._overrides,
-            _spellings(self._store, connection, self._overrides),
+            spellings_of(self._store, connection, self._overrides),
         )
         for number in range(taken.n_shards):
             settled = staging.read_part("settled", number)
@@ -543,10 +543,10 @@ def overrides_in_force(settings: Settings, state: State) -> Overrides:
     return registry.overrides_of(state.connection) if overrides is None else overrides
 
 
-def _spellings(
+def spellings_of(
     store: Store, connection: sqlite3.Connection, overrides: Overrides
 ) -> dict[str, list[Spelling]]:
-    """Return the published spellings of the entities that a decision splits."""
+    """Return the published spellings of the entities that ``overrides`` may split."""
     heir = registry.Registry(connection).heir
     split = {heir(different.id) for different in overrides.different if different.id}
     if not split:

@@ -1,29 +1,44 @@
 """Which unknown names of different documents name the same thing.
 
 Precision first: names of several words join when a comparison key is the same or every word is
-alike; a single word only when its likeliest key and its label are the same. The result depends on
-what is joined, not on its order.
+alike; a single word only when its likeliest key and its label are the same. Names in two scripts
+may differ more, since somebody wrote one of them as it sounds, but then the likest pair goes first
+and takes no other name of its script in. The result depends on what is joined, not on its order.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import product
+from typing import Final, NamedTuple
 
-from pipeline.resolve.similarity import align, skeleton
+from pipeline.resolve.similarity import align, skeleton, word_similarity
 
 ALIKE: Final = 0.92
 """Least similarity of every word at which names of two documents are one name respelled."""
 
+ALIKE_ACROSS_SCRIPTS: Final = 0.6
+MEAN_ACROSS_SCRIPTS: Final = 0.75
+"""The same of names in two scripts, and their least mean (``benchmarks/unknown_names.py``)."""
+
+_SILENT_W: Final = re.compile(r"(?<=[aeiou])w(?=[^aeiouyw\s])")
+_CONSONANTS: Final = 3
+"""How many of a word count towards its block."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Signature:
-    """What an unknown name looks like across documents: its label and keys, the likeliest first."""
+    """What an unknown name looks like across documents.
+
+    Its label, its keys, the likeliest first, and the script (ISO 15924) it is written in.
+    """
 
     label: str
     keys: tuple[str, ...]
+    script: str = "Latn"
 
     @property
     def join_keys(self) -> tuple[str, ...]:
@@ -47,35 +62,69 @@ def alike(a: str, b: str) -> bool:
 
     What stands behind ``@`` has to be the same.
     """
+    words, others = _words_of_both(a, b)
+    pairs = align(words, others)
+    return len(words) > 1 and len(pairs) == len(words) and min(s for _, _, s in pairs) >= ALIKE
+
+
+def likeness_across_scripts(a: str, b: str) -> float:
+    """Return how alike two keys of names in two scripts are; 0.0 where they are two names.
+
+    The mean of the words' similarities, word for word in their order, which a name keeps when it is
+    written as it sounds. What stands behind ``@`` has to be the same.
+    """
+    words, others = _words_of_both(a, b)
+    similarities = [_sounds_like(x, y) for x, y in zip(words, others, strict=True)]
+    if len(words) < 2 or min(similarities) < ALIKE_ACROSS_SCRIPTS:
+        return 0.0
+    mean = sum(similarities) / len(similarities)
+    return mean if mean >= MEAN_ACROSS_SCRIPTS else 0.0
+
+
+def _sounds_like(word: str, other: str) -> float:
+    """Return how alike two words are, whether a final e is spoken or not: Joe is written जो."""
+    spoken = (word, word.removesuffix("e")), (other, other.removesuffix("e"))
+    return max(word_similarity(a, b) for a, b in product(*spoken) if a and b)
+
+
+def _words_of_both(a: str, b: str) -> tuple[list[str], list[str]]:
+    """Return the words of two keys; none where they cannot be one name word for word."""
     name, _, place = a.partition("@")
     other, _, other_place = b.partition("@")
     words, others = name.split(), other.split()
-    if place != other_place or len(words) < 2 or len(words) != len(others):
-        return False
-    pairs = align(words, others)
-    return len(pairs) == len(words) and min(s for _, _, s in pairs) >= ALIKE
+    return (words, others) if place == other_place and len(words) == len(others) else ([], [])
 
 
 def block(key: str) -> str:
-    """Return what two keys must share to be compared by :func:`alike`."""
-    return " ".join(sorted(skeleton(key.partition("@")[0]).split()))
+    """Return what two keys must share to be compared: the first consonants of each word, by class.
+
+    A w that closes a syllable is no consonant: Brown is written ब्राउन.
+    """
+    spoken = _SILENT_W.sub("", key.partition("@")[0])
+    return " ".join(sorted(word[:_CONSONANTS] for word in skeleton(spoken).split()))
 
 
 def group(
     signatures: Iterable[Signature],
     exact: Mapping[Signature, str],
     registered: Mapping[str, Sequence[tuple[str, str]]],
-    near: Mapping[str, Sequence[tuple[str, str, str]]],
+    near: Mapping[str, Sequence[Bearer]],
 ) -> dict[Signature, tuple[frozenset[Signature], str | None]]:
     """Return for each signature the group it is in, and the registered entity the group is.
 
     ``exact`` maps a signature to the entity that it was given before, ``registered`` a key to the
-    (entity id, label) that have it, ``near`` a block to the (key, entity id, label) in it. What was
-    given before stays; then same keys go before alike ones, registered entities before others, then
-    what sorts first; no group ever holds two registered entities, since ids are stable.
+    (entity id, label) that have it, ``near`` a block to those who bear a key in it. What was given
+    before stays; then same keys go before alike ones, registered entities before others, then what
+    sorts first, and names in two scripts come last, the likest first. No group ever holds two
+    registered entities, since ids are stable.
     """
     nodes = sorted(set(signatures))
     union = _Union()
+    for node in nodes:
+        union.scripts[_node(node)] = {node.script}
+    for bearers in near.values():
+        for bearer in bearers:
+            union.scripts.setdefault((bearer.entity_id,), set()).update(bearer.scripts)
     edges = (
         (((exact[node],), _node(node)) for node in nodes if node in exact),
         _same_registered_key(nodes, registered),
@@ -86,6 +135,9 @@ def group(
     for kind in edges:
         for a, b in sorted(set(kind)):
             union.join(a, b)
+    across = {*_across_scripts_registered(nodes, near), *_across_scripts(nodes)}
+    for _, a, b in sorted(across, key=lambda edge: (-edge[0], edge[1:])):
+        union.join_across_scripts(a, b)
     members: dict[_Node, list[Signature]] = defaultdict(list)
     for node in nodes:
         members[union.root(_node(node))].append(node)
@@ -96,8 +148,21 @@ def group(
     }
 
 
+class Bearer(NamedTuple):
+    """A registered entity with one of its keys, and the scripts its names are written in."""
+
+    key: str
+    entity_id: str
+    label: str
+    script: str
+    scripts: frozenset[str]
+
+
 _Node = tuple[str, ...]
-"""A signature as (label, key, …), or a registered entity as (id,)."""
+"""A signature as (label, script, key, …), or a registered entity as (id,)."""
+
+_Edge = tuple[float, _Node, _Node]
+"""Two nodes and how alike they are."""
 
 
 class _Union:
@@ -106,6 +171,7 @@ class _Union:
     def __init__(self) -> None:
         self.parent: dict[_Node, _Node] = {}
         self.entity: dict[_Node, str] = {}
+        self.scripts: dict[_Node, set[str]] = {}
 
     def root(self, node: _Node) -> _Node:
         while (up := self.parent.get(node, node)) != node:
@@ -122,10 +188,18 @@ class _Union:
         if second in self.entity:
             first, second = second, first
         self.parent[second] = first
+        scripts = self.scripts.pop(second, set())
+        self.scripts.setdefault(first, set()).update(scripts)
+
+    def join_across_scripts(self, a: _Node, b: _Node) -> None:
+        """Join two sets unless they have names in one script, which then are two names."""
+        a, b = self.root(a), self.root(b)
+        if self.scripts.get(a, set()).isdisjoint(self.scripts.get(b, set())):
+            self.join(a, b)
 
 
 def _node(signature: Signature) -> _Node:
-    return (signature.label, *signature.keys)
+    return (signature.label, signature.script, *signature.keys)
 
 
 def _same_registered_key(
@@ -150,17 +224,17 @@ def _same_key(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
                 yield _node(a), _node(partner)
 
 
-def _alike_registered(
-    nodes: list[Signature], near: Mapping[str, Sequence[tuple[str, str, str]]]
-) -> Iterator[tuple[_Node, _Node]]:
+def _near_registered(
+    nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
+) -> Iterator[tuple[Signature, str, Bearer]]:
     for node in nodes:
         for key in node.join_keys:
-            for other_key, entity_id, label in near.get(block(key), ()):
-                if may_join(key, node.label, label) and alike(key, other_key):
-                    yield (entity_id,), _node(node)
+            for bearer in near.get(block(key), ()):
+                if may_join(key, node.label, bearer.label):
+                    yield node, key, bearer
 
 
-def _alike(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
+def _near(nodes: list[Signature]) -> Iterator[tuple[Signature, str, Signature, str]]:
     blocks: dict[str, list[tuple[str, Signature]]] = defaultdict(list)
     for node in nodes:
         for key in node.join_keys:
@@ -168,9 +242,38 @@ def _alike(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
     for members in blocks.values():
         for i, (key, node) in enumerate(members):
             for other_key, other in members[i + 1 :]:
-                if (
-                    other != node
-                    and may_join(key, node.label, other.label)
-                    and alike(key, other_key)
-                ):
-                    yield _node(node), _node(other)
+                if other != node and may_join(key, node.label, other.label):
+                    yield node, key, other, other_key
+
+
+def _alike_registered(
+    nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
+) -> Iterator[tuple[_Node, _Node]]:
+    for node, key, bearer in _near_registered(nodes, near):
+        if alike(key, bearer.key):
+            yield (bearer.entity_id,), _node(node)
+
+
+def _alike(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
+    for node, key, other, other_key in _near(nodes):
+        if alike(key, other_key):
+            yield _node(node), _node(other)
+
+
+def _across_scripts_registered(
+    nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
+) -> Iterator[_Edge]:
+    for node, key, bearer in _near_registered(nodes, near):
+        if node.script != bearer.script:
+            likeness = likeness_across_scripts(key, bearer.key)
+            if likeness:
+                yield likeness, (bearer.entity_id,), _node(node)
+
+
+def _across_scripts(nodes: list[Signature]) -> Iterator[_Edge]:
+    for node, key, other, other_key in _near(nodes):
+        if node.script != other.script:
+            likeness = likeness_across_scripts(key, other_key)
+            if likeness:
+                first, second = sorted((_node(node), _node(other)))
+                yield likeness, first, second

@@ -19,11 +19,12 @@ from pipeline import languages
 from pipeline.knowledge.index import Index
 from pipeline.overrides import Overrides
 from pipeline.resolve import registry
-from pipeline.resolve.grouping import Signature, block, group
+from pipeline.resolve.grouping import Bearer, Signature, block, group
 from pipeline.resolve.judgements import Judgements, Spelling, judge
 from pipeline.resolve.registry import DELTA_SCHEMAS, Delta, Registry
 from pipeline.resolve.tables import CLUSTERS, REGISTRY_ENTITIES
 from pipeline.schemas import LABELS, LANGUAGES
+from pipeline.scripts import script_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Assignment:
     ``known`` maps a knowledge key to its entity id, ``given`` an id that a person gave a name to
     the live one, ``unknown`` the :class:`Signature` of an unknown name to its. ``labels`` holds the
     label of every id in these; ``minted`` the ids that did not exist before this run; ``ignored``
-    those whose mentions are left out.
+    those whose mentions are left out; ``apart`` holds pairs of ids that people keep apart.
     """
 
     known: Mapping[str, str]
@@ -42,6 +43,7 @@ class Assignment:
     labels: Mapping[str, str]
     minted: frozenset[str]
     ignored: frozenset[str]
+    apart: frozenset[frozenset[str]]
     delta: Delta
 
 
@@ -68,9 +70,9 @@ def distinct(settled: pa.Table) -> pa.Table:
     return pa.table(columns, schema=CLUSTERS)
 
 
-def signature_of(label: str, keys: Iterable[str]) -> Signature:
+def signature_of(label: str, name: str, keys: Iterable[str]) -> Signature:
     """Return the signature of a row of settled mentions or CLUSTERS."""
-    return Signature(label, tuple(keys))
+    return Signature(label, tuple(keys), script_of(name))
 
 
 def assign(
@@ -109,7 +111,8 @@ def assign(
             elif row["knowledge_key"] is not None:
                 knowledge_keys.add(row["knowledge_key"])
             else:
-                tallies[signature_of(row["label"], row["cluster_keys"])].add(row)
+                name, keys = row["cluster_name"], row["cluster_keys"]
+                tallies[signature_of(row["label"], name, keys)].add(row)
     work = _Work(frozen, index, judge(frozen, index, overrides, published or {}, strict=strict))
     for knowledge_key in sorted(knowledge_keys | work.judgements.known):
         work.know(knowledge_key)
@@ -290,21 +293,25 @@ class _Work:
             for key, ids in live.items()
         }
 
-    def _near(self, blocks: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
-        found = self.frozen.by_block(blocks)
-        near = {
-            name: {
-                (key, heir, self.label_of(heir))
-                for key, entity_id, _ in bearers
-                if (key, entity_id) not in self.taken
-                for heir in (self.heir(entity_id),)
-            }
-            for name, bearers in found.items()
-        }
-        for key, ids in self.added.items():
-            bearers = near.setdefault(block(key), set())
-            bearers |= {(key, entity_id, self.label_of(entity_id)) for entity_id in ids}
-        return {name: sorted(bearers) for name, bearers in near.items()}
+    def _near(self, blocks: Iterable[str]) -> dict[str, list[Bearer]]:
+        """Return those who bear a key in each block, as this run leaves them."""
+        near: dict[str, set[Bearer]] = defaultdict(set)
+        for name, bearers in self.frozen.by_block(blocks).items():
+            for bearer in bearers:
+                if (bearer.key, bearer.entity_id) not in self.taken:
+                    heir = self.heir(bearer.entity_id)
+                    scripts = bearer.scripts | self.frozen.scripts_of(heir)
+                    near[name].add(
+                        Bearer(bearer.key, heir, self.label_of(heir), bearer.script, scripts)
+                    )
+        for row in self.judgements.keys:
+            if not row["ended"]:
+                entity_id, script = row["entity_id"], row["script"]
+                label = self.label_of(entity_id)
+                near[block(row["key"])].add(
+                    Bearer(row["key"], entity_id, label, script, frozenset({script}))
+                )
+        return {name: sorted(bearers, key=_plain) for name, bearers in near.items()}
 
     def _name_group(
         self,
@@ -348,8 +355,15 @@ class _Work:
         has = self.frozen.keys_of(entity_id) - {k for k, i in self.taken if i == entity_id}
         has |= {key for key, ids in self.added.items() if entity_id in ids}
         likeliest = {member.keys[0] for member in members}
+        scripts = {key: m.script for m in sorted(members, reverse=True) for key in m.join_keys}
         self.keys += [
-            {"key": key, "entity_id": entity_id, "likeliest": key in likeliest, "ended": False}
+            {
+                "key": key,
+                "entity_id": entity_id,
+                "likeliest": key in likeliest,
+                "script": scripts[key],
+                "ended": False,
+            }
             for key in sorted(set(keys) - has)
         ]
         given = self.frozen.by_signature(members)
@@ -387,6 +401,7 @@ class _Work:
             self.labels,
             frozenset(self.minted),
             frozenset(self.heir(entity_id) for entity_id in self.judgements.ignored),
+            frozenset(self.judgements.apart),
             Delta(
                 **{
                     name: pa.Table.from_pylist(list(_ordered(rows, schema)), schema=schema)
@@ -401,6 +416,10 @@ def _ordered(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[M
     """Yield the rows, sorted by the id first and then by all columns."""
     first = "entity_id" if "entity_id" in schema.names else schema.names[0]
     yield from sorted(rows, key=lambda row: (row[first], [str(row[n]) for n in schema.names]))
+
+
+def _plain(bearer: Bearer) -> tuple[str, ...]:
+    return (*bearer[:4], *sorted(bearer.scripts))
 
 
 def _decision(entity_id: str, action: str, cause: str) -> dict[str, str]:

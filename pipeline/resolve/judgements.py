@@ -177,11 +177,15 @@ class _Judge:
         new_id = registry.split_id(entity_id, moved)
         facts = self._facts_of_part(row, part, inside)
         self.done.minted[new_id] = facts
-        likeliest = {signature.keys[0] for signature in part}
+        rows = {
+            key: {"key": key, "likeliest": key == signature.keys[0], "script": signature.script}
+            for signature in reversed(part)
+            for key in signature.join_keys
+        }
         for key in moved:
-            self.done.keys.append(_key(key, new_id, key in likeliest, ended=False))
+            self.done.keys.append({**rows[key], "entity_id": new_id, "ended": False})
         for key in moved - kept:
-            self.done.keys.append(_key(key, entity_id, key in likeliest, ended=True))
+            self.done.keys.append({**rows[key], "entity_id": entity_id, "ended": True})
         for signature in part:
             text = registry.encoded(signature)
             for owner, ended in ((entity_id, True), (new_id, False)):
@@ -199,10 +203,6 @@ class _Judge:
 
     def _say(self, entity_id: str, action: str, cause: str) -> None:
         self.done.decisions.append({"entity_id": entity_id, "action": action, "cause": cause})
-
-
-def _key(key: str, entity_id: str, likeliest: bool, *, ended: bool) -> dict[str, Any]:
-    return {"key": key, "entity_id": entity_id, "likeliest": likeliest, "ended": ended}
 
 
 def _mentions(names: Iterable[Spelling]) -> int:

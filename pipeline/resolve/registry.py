@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from pipeline import languages
 from pipeline.overrides import Overrides, from_rows
-from pipeline.resolve.grouping import Signature, block
+from pipeline.resolve.grouping import Bearer, Signature, block
 from pipeline.resolve.tables import (
     REGISTRY_DECISIONS,
     REGISTRY_ENTITIES,
@@ -74,6 +74,7 @@ CREATE TABLE IF NOT EXISTS entity_keys (
     entity_id TEXT NOT NULL,
     block TEXT NOT NULL,
     likeliest INTEGER NOT NULL,
+    script TEXT NOT NULL,
     run_id TEXT NOT NULL,
     ended_run TEXT,
     PRIMARY KEY (key, entity_id, run_id)
@@ -188,9 +189,9 @@ def unknown_near(
     """
     registry = Registry(connection)
     found = {
-        (key, entity_id)
+        (bearer.key, bearer.entity_id)
         for near in registry.by_block(map(block, keys)).values()
-        for key, entity_id, _ in near
+        for bearer in near
     }
     for key, entity_id in sorted(found):
         row = registry.by_id(entity_id)
@@ -234,13 +235,14 @@ def overrides_of(connection: sqlite3.Connection, delta: Delta | None = None) -> 
 
 def encoded(signature: Signature) -> str:
     """Return a signature as the registry keeps it."""
-    return json.dumps([signature.label, *signature.keys], ensure_ascii=False)
+    parts = [signature.label, signature.script, *signature.keys]
+    return json.dumps(parts, ensure_ascii=False)
 
 
 def decoded(text: str) -> Signature:
     """Return the signature that :func:`encoded` wrote."""
-    label, *keys = json.loads(text)
-    return Signature(label, tuple(keys))
+    label, script, *keys = json.loads(text)
+    return Signature(label, tuple(keys), script)
 
 
 class Registry:
@@ -276,16 +278,25 @@ class Registry:
     def by_join_key(self, keys: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         """Return (live entity id, label) of the entities that join under each key."""
         found: dict[str, dict[tuple[str, str], None]] = defaultdict(dict)
-        for key, entity_id, label in self._bearers("k.key", keys):
+        for key, _, entity_id, label in self._bearers("k.key", keys):
             found[key][entity_id, label] = None
         return {key: list(bearers) for key, bearers in found.items()}
 
-    def by_block(self, blocks: Iterable[str]) -> dict[str, list[tuple[str, str, str]]]:
-        """Return (key, live entity id, label) of the entities in each block."""
-        found: dict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
-        for key, entity_id, label in self._bearers("k.block", blocks):
-            found[block(key)][key, entity_id, label] = None
+    def by_block(self, blocks: Iterable[str]) -> dict[str, list[Bearer]]:
+        """Return the live entities with a key in each block."""
+        found: dict[str, dict[Bearer, None]] = defaultdict(dict)
+        for key, script, entity_id, label in self._bearers("k.block", blocks):
+            scripts = self.scripts_of(entity_id) | {script}
+            found[block(key)][Bearer(key, entity_id, label, script, scripts)] = None
         return {name: list(bearers) for name, bearers in found.items()}
+
+    def scripts_of(self, entity_id: str) -> frozenset[str]:
+        """Return the scripts in which names of the entity were met while it was unknown."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT script FROM entity_keys WHERE entity_id = ? AND ended_run IS NULL",
+            (entity_id,),
+        )
+        return frozenset(script for (script,) in rows)
 
     def by_signature(self, signatures: Iterable[Signature]) -> dict[Signature, str]:
         """Return the live entity that was given each of the signatures, where one was."""
@@ -323,18 +334,19 @@ class Registry:
         """Tell whether the run's delta was applied."""
         return _is_applied(self._connection, run_id)
 
-    def _bearers(self, column: str, values: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    def _bearers(self, column: str, values: Iterable[str]) -> Iterator[tuple[str, str, str, str]]:
+        """Yield (key, script, live entity id, label)."""
         query = (
-            "SELECT k.key, e.entity_id, e.label, r.replaced_by FROM entity_keys k"
+            "SELECT k.key, k.script, e.entity_id, e.label, r.replaced_by FROM entity_keys k"
             " JOIN entities e ON e.entity_id = k.entity_id"
             " LEFT JOIN redirects r ON r.entity_id = e.entity_id"
             f" WHERE {column} IN ({{}}) AND k.ended_run IS NULL ORDER BY k.key, e.entity_id"
         )
-        for key, entity_id, label, replaced_by in self._in(query, values):
+        for key, script, entity_id, label, replaced_by in self._in(query, values):
             if replaced_by is None:
-                yield key, entity_id, label
+                yield key, script, entity_id, label
             elif heir := self.by_id(self.heir(replaced_by)):
-                yield key, heir["entity_id"], heir["label"]
+                yield key, script, heir["entity_id"], heir["label"]
 
     def _in(self, query: str, values: Iterable[str]) -> Iterator[tuple[Any, ...]]:
         wanted = sorted(set(values))

@@ -64,6 +64,7 @@ REGISTRY_KEYS: Final = pa.schema(
         pa.field("key", pa.string(), nullable=False),
         pa.field("entity_id", pa.string(), nullable=False),
         pa.field("likeliest", pa.bool_(), nullable=False),
+        pa.field("script", pa.string(), nullable=False),
         pa.field("ended", pa.bool_(), nullable=False),
     ]
 )

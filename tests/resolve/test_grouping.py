@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.resolve.grouping import Signature, alike, block, group
+from pipeline.resolve.grouping import Bearer, Signature, alike, block, group
 
 
 def grouped(*signatures: Signature) -> set[frozenset[Signature]]:
@@ -53,7 +53,8 @@ def test_two_registered_entities_never_become_one() -> None:
 
 
 def test_a_name_like_a_registered_one_is_that_entity() -> None:
-    near = {block("sadyr japarov"): [("sadyr japarov", "e7", "PER")]}
+    bearer = Bearer("sadyr japarov", "e7", "PER", "Latn", frozenset({"Latn"}))
+    near = {block("sadyr japarov"): [bearer]}
     assert group([Signature("PER", ("sadir caparov",))], {}, {}, near) == {
         Signature("PER", ("sadir caparov",)): (
             frozenset({Signature("PER", ("sadir caparov",))}),

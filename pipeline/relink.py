@@ -1,0 +1,379 @@
+"""All stored mentions resolved again, without recognising anything anew.
+
+After an edit of ``overrides.toml`` or of aliases this brings the whole history to what the next
+night would do. Mentions that come out as they were keep their rows; files of days in which nothing
+changes are not touched.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import publish, shard
+from pipeline.errors import ExonymError
+from pipeline.executors import Executor
+from pipeline.executors.local import LocalExecutor
+from pipeline.knowledge.build import ensure
+from pipeline.knowledge.index import Index
+from pipeline.progress import Reporter, Silent
+from pipeline.resolve import catalogue
+from pipeline.resolve.finish import finish
+from pipeline.resolve.ids import Assignment, assign, distinct
+from pipeline.resolve.judgements import rulings_of
+from pipeline.resolve.methods import MINTED, REGISTRY
+from pipeline.resolve.registry import DELTA_SCHEMAS, MERGE, Delta, Registry
+from pipeline.run import attempted, identity_of, overrides_in_force, runs_table, spellings_of
+from pipeline.schemas import MENTIONS, WORKING_SOURCES, unfinished
+from pipeline.settings import Settings
+from pipeline.store import Staging, Store
+from pipeline.store.state import LedgerDelta, State
+
+_STAGE: Final = "resolve"
+_EMPTIED: Final = "all its mentions turned out to name the other"
+_RUN_HASH_DIGITS: Final = 12
+
+Row = dict[str, Any]
+
+_Place = tuple[int, int]
+"""Start and end of a mention in its document."""
+
+
+class Move(NamedTuple):
+    """So many mentions went from an entity to another; to none where they are left out."""
+
+    entity_id: str
+    name: str
+    to_id: str | None
+    to_name: str | None
+    n_mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relinked:
+    """What a relink changed, or would change.
+
+    ``run_id`` is None where nothing was published. ``n_changed`` counts mentions of which anything
+    changed, ``moves`` those that went to another entity; ``redirects`` maps retired ids to their
+    heirs; ``renamed`` maps ids to their old and new names.
+    """
+
+    run_id: str | None
+    n_mentions: int
+    n_changed: int
+    moves: list[Move]
+    redirects: dict[str, str]
+    renamed: dict[str, tuple[str, str]]
+
+    @property
+    def n_moved(self) -> int:
+        """Mentions that went to another entity."""
+        return sum(move.n_mentions for move in self.moves)
+
+
+def relink(
+    out: Path,
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    reporter: Reporter | None = None,
+    executor: Executor | None = None,
+) -> Relinked:
+    """Resolve all published mentions of ``out`` again and publish what changes.
+
+    With ``dry_run`` nothing is published. Merges and splits that come of it leave redirects.
+
+    Raises:
+        UsageError: overrides are wrong, or name ids that are not there.
+        LockedError: another run holds ``out``.
+        ExonymError: a run was begun and not finished, or this one failed; nothing was published.
+    """
+    reporter = reporter or Silent()
+    executor = executor or LocalExecutor(settings.workers)
+    store = Store(out)
+    with store.locked(), store.state() as state:
+        if store.staging.manifest:
+            raise ExonymError("a run was begun and not finished; finish it with 'exonym run' first")
+        index = ensure(settings.knowledge)
+        work = _Relink(store, state, settings, index, reporter, executor)
+        try:
+            return work.preview() if dry_run else work.publish()
+        finally:
+            work.staging.discard()
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the comparison of old and new mentions found."""
+
+    n_mentions: int = 0
+    n_changed: int = 0
+    moved: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    """Mentions of each entity afterwards."""
+
+
+class _Relink:
+    def __init__(
+        self,
+        store: Store,
+        state: State,
+        settings: Settings,
+        index: Index,
+        reporter: Reporter,
+        executor: Executor,
+    ) -> None:
+        self.store = store
+        self.state = state
+        self.settings = settings
+        self.index = index
+        self.reporter = reporter
+        self.executor = executor
+        self.staging = Staging(store.scratch / "relink")
+        self.overrides = overrides_in_force(settings, state)
+
+    def preview(self) -> Relinked:
+        """Return what would change."""
+        relinked, _ = self._work_out("preview")
+        return relinked
+
+    def publish(self) -> Relinked:
+        """Change it, unless nothing would."""
+        identity = identity_of(self.settings, self.index, self.state)
+        published = self.state.published()
+        if not published:
+            return Relinked(None, 0, 0, [], {}, {})
+        content = sha256(repr(identity).encode()).hexdigest()[:_RUN_HASH_DIGITS]
+        run_id = f"{published[-1][: len('YYYY-MM-DD')]}-{content}"
+        relinked, delta = self._work_out(run_id)
+        tables = (getattr(delta, name) for name in DELTA_SCHEMAS)
+        if not relinked.n_changed and not any(table.num_rows for table in tables):
+            return relinked
+        with attempted(self.state, run_id, identity) as attempt:
+            attributes = catalogue.attributes(self.state.connection, delta)
+            changes = publish.Changes(
+                added={"mentions": self.staging.parts("changed")},
+                replaced={"mentions": self.staging.parts("replaced")},
+            )
+            counts = publish.stage_tables(
+                self.store.tables,
+                self.store.staging.tables,
+                self.store.scratch,
+                changes,
+                run_id,
+                attributes,
+                catalogue.known_names(attributes, self.index),
+                catalogue.redirects(self.state.connection, delta, run_id),
+            )
+            attempt.update(
+                n_mentions=counts.n_mentions,
+                n_entities=counts.n_entities,
+                finished=datetime.now(UTC).isoformat(),
+                outcome="published",
+            )
+            self.store.staging.write_table("runs", [runs_table(self.state, attempt)])
+            self.store.publish(run_id, LedgerDelta([], [], []), delta, attempt)
+        return dataclasses.replace(relinked, run_id=run_id)
+
+    def _work_out(self, run_id: str) -> tuple[Relinked, Delta]:
+        """Resolve everything again and stage the documents of which a mention changes."""
+        self.staging.discard()
+        numbers = list(self._stage_history())
+        self._resolve(run_id, numbers)
+        connection = self.state.connection
+        assignment = assign(
+            (distinct(self.staging.read_part("settled", number)) for number in numbers),
+            connection,
+            self.index,
+            run_id,
+            self.overrides,
+            spellings_of(self.store, connection, self.overrides),
+            strict=True,
+        )
+        tally = _Tally()
+        for number in numbers:
+            self._compare(number, assignment, run_id, tally)
+        delta = self._with_redirects(assignment, tally)
+        return self._summary(delta, tally), delta
+
+    def _stage_history(self) -> Iterator[int]:
+        """Stage documents and mentions, some documents at a time, and yield the shards' numbers."""
+        number = 0
+        size = self.settings.shard_documents
+        for day in self.store.tables.days("mentions"):
+            tables = {
+                name: pq.ParquetFile(self.store.live(name, day)).read()
+                for name in ("documents", "document_sources", "segments", "mentions")
+            }
+            doc_ids = sorted(set(tables["mentions"]["doc_id"].to_pylist()))
+            for at in range(0, len(doc_ids), size):
+                chosen = pa.array(doc_ids[at : at + size], pa.string())
+                part = {
+                    name: table.filter(pc.is_in(table["doc_id"], chosen))
+                    for name, table in tables.items()
+                }
+                lines = pa.nulls(part["document_sources"].num_rows, pa.int64())
+                origins = part["document_sources"].append_column("line", lines)
+                self.staging.write_part("document_sources", number, origins.cast(WORKING_SOURCES))
+                self.staging.write_part("documents", number, part["documents"])
+                self.staging.write_part("segments", number, part["segments"])
+                self.staging.write_part(
+                    "recognised", number, part["mentions"].cast(unfinished(MENTIONS))
+                )
+                yield number
+                number += 1
+
+    def _resolve(self, run_id: str, numbers: Iterable[int]) -> None:
+        rulings = rulings_of(Registry(self.state.connection), self.index, self.overrides)
+        jobs = [
+            shard.Job(
+                stage=_STAGE,
+                shard=number,
+                run_id=run_id,
+                staging=self.staging.folder,
+                models=self.settings.models,
+                routing=tuple(sorted(self.settings.routing.items())),
+                payload_bytes=self.settings.ingest.payload_bytes,
+                rulings=rulings,
+            )
+            for number in numbers
+        ]
+        self.reporter.begin(_STAGE, None, "documents")
+        for outcome in self.executor.map(shard.work, iter(jobs)):
+            self.reporter.advance(outcome.n_documents)
+        self.reporter.end()
+
+    def _compare(
+        self,
+        number: int,
+        assignment: Assignment,
+        run_id: str,
+        tally: _Tally,
+    ) -> None:
+        """Count what changed in a shard, and stage the mentions of the documents concerned.
+
+        A document on which resolving failed keeps its mentions.
+        """
+        old = self.staging.read_part("recognised", number).to_pylist()
+        new = finish(self.staging.read_part("settled", number), assignment, run_id).to_pylist()
+        failed = self._failed(number)
+        before = _by_document(row for row in old if row["doc_id"] not in failed)
+        after = _by_document(row for row in new if row["doc_id"] not in failed)
+        tally.left.update(row["entity_id"] for row in old if row["doc_id"] in failed)
+        tally.n_mentions += len(old)
+        changed: list[Row] = []
+        doc_ids: list[str] = []
+        for doc_id, mentions in before.items():
+            rows = [_kept(mentions.get(place), row) for place, row in after.get(doc_id, {}).items()]
+            tally.left.update(row["entity_id"] for row in rows)
+            different = [row for row in rows if row["run_id"] == run_id]
+            gone = mentions.keys() - after.get(doc_id, {}).keys()
+            if not different and not gone:
+                continue
+            tally.n_changed += len(different) + len(gone)
+            changed += rows
+            doc_ids.append(doc_id)
+            for place, row in mentions.items():
+                now = after.get(doc_id, {}).get(place)
+                to = now["entity_id"] if now else None
+                if to != row["entity_id"]:
+                    tally.moved[row["entity_id"], to] += 1
+        if doc_ids:
+            rows_of_them = pa.Table.from_pylist(changed, schema=unfinished(MENTIONS))
+            self.staging.write_part("changed", number, rows_of_them)
+            self.staging.write_part("replaced", number, pa.table({"doc_id": doc_ids}))
+
+    def _with_redirects(self, assignment: Assignment, tally: _Tally) -> Delta:
+        """Return the delta with a redirect from each unknown entity of which no mention is left.
+
+        It leads to the entity that most of its mentions went to; there is none where they were left
+        out, or where people said that the two are different.
+        """
+        frozen = Registry(self.state.connection)
+        retired = set(assignment.delta.redirects["entity_id"].to_pylist())
+        went: dict[str, Counter[str]] = defaultdict(Counter)
+        for (one, to), n in tally.moved.items():
+            row = frozen.by_id(one)
+            unknown = row is not None and row["status"] == "new" and frozen.heir(one) == one
+            if to is not None and unknown and one not in retired and not tally.left[one]:
+                went[one][to] += n
+        heirs = {one: max(to, key=lambda heir: (to[heir], heir)) for one, to in went.items()}
+        redirects = [
+            {"entity_id": one, "replaced_by": heir, "reason": _EMPTIED}
+            for one, heir in sorted(heirs.items())
+            if frozenset((one, heir)) not in assignment.apart
+        ]
+        decisions = [
+            {"entity_id": one, "action": MERGE, "cause": _EMPTIED}
+            for row in redirects
+            for one in (row["entity_id"], row["replaced_by"])
+        ]
+        return dataclasses.replace(
+            assignment.delta,
+            redirects=_appended(assignment.delta.redirects, redirects),
+            decisions=_appended(assignment.delta.decisions, decisions),
+        )
+
+    def _failed(self, number: int) -> frozenset[str]:
+        path = self.staging.part(f"failed-{_STAGE}", number)
+        if not path.exists():
+            return frozenset()
+        return frozenset(pq.ParquetFile(path).read(["doc_id"])["doc_id"].to_pylist())
+
+    def _summary(self, delta: Delta, tally: _Tally) -> Relinked:
+        old = self.store.read("entities")
+        before = dict(zip(old["entity_id"].to_pylist(), old["name"].to_pylist(), strict=True))
+        attributes = catalogue.attributes(self.state.connection, delta)
+        after = dict(
+            zip(attributes["entity_id"].to_pylist(), attributes["name"].to_pylist(), strict=True)
+        )
+        moves = [
+            Move(one, before.get(one, after.get(one, "")), to, after.get(to) if to else None, n)
+            for (one, to), n in sorted(tally.moved.items(), key=lambda m: (-m[1], str(m[0])))
+        ]
+        return Relinked(
+            None,
+            tally.n_mentions,
+            tally.n_changed,
+            moves,
+            {row["entity_id"]: row["replaced_by"] for row in delta.redirects.to_pylist()},
+            {
+                entity_id: (name, after[entity_id])
+                for entity_id, name in sorted(before.items())
+                if after.get(entity_id, name) != name
+            },
+        )
+
+
+def _by_document(rows: Iterable[Row]) -> dict[str, dict[_Place, Row]]:
+    """Return the mentions by place, by document."""
+    documents: dict[str, dict[_Place, Row]] = defaultdict(dict)
+    for row in rows:
+        documents[row["doc_id"]][row["start"], row["end"]] = row
+    return documents
+
+
+def _kept(old: Row | None, new: Row) -> Row:
+    """Return the published row where nothing but the run changed, else the new one.
+
+    An entity that was first met with this mention is not one of earlier news because of it.
+    """
+    if old is None:
+        return new
+    if old["link_method"] == MINTED and new["link_method"] == REGISTRY:
+        new = {**new, "link_method": MINTED}
+    return old if {**new, "run_id": old["run_id"]} == old else new
+
+
+def _appended(table: pa.Table, rows: list[Row]) -> pa.Table:
+    return pa.concat_tables([table, pa.Table.from_pylist(rows, schema=table.schema)])
