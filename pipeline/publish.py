@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.duplicates import near_duplicates
 from pipeline.schemas import DATED, TABLES, WORKING_FAILED, WORKING_SUPERSEDED
 from pipeline.scripts import script_of
 from pipeline.store.query import database, stream, view
@@ -26,23 +27,25 @@ from pipeline.store.tables import TableFiles
 
 _DOC_IDS: Final = pa.schema([("doc_id", pa.string())])
 
-_ORDER: Final = {
-    "documents": "date, doc_id",
-    "document_sources": "date, doc_id, source, source_id",
-    "segments": "date, doc_id, segment",
-    "mentions": "date, doc_id, start",
+_MERGED: Final = {
+    "documents": """
+SELECT t.* REPLACE (n.near_duplicate_of AS near_duplicate_of)
+FROM merged_documents t LEFT JOIN near_duplicates n USING (doc_id) ORDER BY date, doc_id
+""",
+    "document_sources": "FROM merged_document_sources ORDER BY date, doc_id, source, source_id",
+    "segments": "FROM merged_segments ORDER BY date, doc_id, segment",
+    "mentions": 'FROM merged_mentions ORDER BY date, doc_id, "start"',
 }
+"""The rows of each dated table that is not counted, in its order."""
 
-# Near duplicates of a document that leaves the tables become those of the least among them.
-_HEIRS: Final = """
-CREATE TEMP TABLE heirs AS
-WITH gone AS (
-    SELECT doc_id FROM replaced_documents
-    WHERE doc_id NOT IN (SELECT doc_id FROM added_documents)
-)
-SELECT near_duplicate_of AS doc_id, min(doc_id) AS heir FROM documents
-WHERE near_duplicate_of IN (SELECT doc_id FROM gone) AND doc_id NOT IN (SELECT doc_id FROM gone)
-GROUP BY near_duplicate_of
+# What near duplicates are told by: neither the site's boilerplate nor a text that was replaced.
+_BODIES: Final = """
+SELECT d.date, d.doc_id, d.text, b.starts, b.ends
+FROM merged_documents d JOIN (
+    SELECT doc_id, list("start" ORDER BY segment) AS starts, list("end" ORDER BY segment) AS ends
+    FROM merged_segments WHERE kind = 'body' GROUP BY doc_id
+) b USING (doc_id)
+WHERE d.superseded_by IS NULL
 """
 
 # Days that were published before a merge keep the old id; counts go to its heir.
@@ -167,9 +170,17 @@ def stage_tables(
     """
     with database(scratch) as connection:
         days = _prepare(connection, base, changes)
-        for table in _ORDER:
-            if table in changes.added or table in changes.replaced:
-                _merge_dated(connection, base, staged, table, changes, days)
+        for table in _MERGED:
+            _view_merged(connection, base, table, days)
+        changed = [
+            table for table in _MERGED if table in changes.added or table in changes.replaced
+        ]
+        if "documents" in changed:
+            bodies = stream(connection, _BODIES)
+            connection.register("near_duplicates", near_duplicates(connection, bodies, scratch))
+        for table in changed:
+            rows = stream(connection, _MERGED[table])
+            _write_days(staged, table, rows, days)
         connection.register("entity_attributes", entity_attributes)
         connection.register("redirects", redirects)
         _view_days(connection, base, staged, days)
@@ -196,7 +207,7 @@ def _prepare(
         " WHERE superseded_by NOT IN (SELECT doc_id FROM failed) GROUP BY doc_id"
     )
     dates = ["SELECT date FROM superseded"]
-    for table in _ORDER:
+    for table in _MERGED:
         view(connection, f"added_{table}", changes.added.get(table, ()), TABLES[table])
         dates.append(f"SELECT date FROM added_{table}")
         view(connection, f"listed_{table}", changes.replaced.get(table, ()), _DOC_IDS)
@@ -206,7 +217,6 @@ def _prepare(
         )
         dates.append(f"SELECT date FROM documents SEMI JOIN replaced_{table} USING (doc_id)")
     view(connection, "documents", base.paths("documents"), TABLES["documents"])
-    connection.execute(_HEIRS)
     rows = connection.execute(" UNION ".join(dates)).fetchall()
     days = {day for (day,) in rows}
     if changes.first_day and not base.days("documents"):
@@ -214,33 +224,22 @@ def _prepare(
     return tuple(sorted(days))
 
 
-def _merge_dated(
-    connection: duckdb.DuckDBPyConnection,
-    base: TableFiles,
-    staged: TableFiles,
-    table: str,
-    changes: Changes,
-    days: Sequence[date],
+def _view_merged(
+    connection: duckdb.DuckDBPyConnection, base: TableFiles, table: str, days: Sequence[date]
 ) -> None:
+    """Look at the rows of ``days`` as they will be, in no order and without near duplicates."""
     paths = [path for day in days if (path := base.path(table, day)).exists()]
-    view(connection, "base_rows", paths, TABLES[table])
-    columns = "t.*"
-    source = (
-        f"(SELECT * FROM base_rows WHERE doc_id NOT IN (SELECT doc_id FROM replaced_{table})"
-        f" UNION ALL SELECT * FROM added_{table}"
-        " WHERE doc_id NOT IN (SELECT doc_id FROM failed)) t"
+    view(connection, f"base_{table}", paths, TABLES[table])
+    rows = (
+        f"SELECT * FROM base_{table} WHERE doc_id NOT IN (SELECT doc_id FROM replaced_{table})"
+        f" UNION ALL SELECT * FROM added_{table} WHERE doc_id NOT IN (SELECT doc_id FROM failed)"
     )
     if table == "documents":
-        columns += (
-            " REPLACE (coalesce(t.superseded_by, s.superseded_by) AS superseded_by,"
-            " nullif(coalesce(h.heir, t.near_duplicate_of), t.doc_id) AS near_duplicate_of)"
+        rows = (
+            "SELECT t.* REPLACE (coalesce(t.superseded_by, s.superseded_by) AS superseded_by)"
+            f" FROM ({rows}) t LEFT JOIN superseded s USING (doc_id)"
         )
-        source += (
-            " LEFT JOIN superseded s USING (doc_id)"
-            " LEFT JOIN heirs h ON h.doc_id = t.near_duplicate_of"
-        )
-    query = f"SELECT {columns} FROM {source} ORDER BY {_ORDER[table]}"
-    _write_days(staged, table, stream(connection, query), days)
+    connection.execute(f"CREATE TEMP VIEW merged_{table} AS {rows}")
 
 
 def _write_days(
@@ -332,4 +331,4 @@ def _write_entity_names(
     staged.write("entity_names", stream(connection, _ENTITY_NAMES))
 
 
-assert set(_ORDER) < DATED
+assert set(_MERGED) < DATED

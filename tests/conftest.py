@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
+import regex
 from hypothesis import settings
+
+from pipeline.recognise import Span
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -41,3 +45,34 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("published")
     run([str(ROOT / "data" / "raw")], out, date(2025, 11, 26), load(ROOT / "exonym.toml"))
     return out
+
+
+class Capitals:
+    """An engine without a model: finds runs of capitalised words, and counts its sentences."""
+
+    name, model, sha256 = "onnx", "capitals", "0" * 64
+
+    def __init__(self) -> None:
+        self.n_sentences = 0
+
+    def recognise(self, sentences: Sequence[str], lang: str) -> list[list[Span]]:
+        self.n_sentences += len(sentences)
+        return [
+            [
+                Span(*found.span(), "PER", 0.9)
+                for found in regex.finditer(r"\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)*", sentence)
+            ]
+            for sentence in sentences
+        ]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Capitals:
+    """The engine of every language in this process."""
+    from pipeline import shard
+
+    capitals = Capitals()
+    monkeypatch.setattr(
+        shard, "_load_engines", lambda routing, models: dict.fromkeys(dict(routing), capitals)
+    )
+    return capitals

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,7 +15,6 @@ from rich.console import Console
 
 from pipeline import report, shard
 from pipeline.errors import HeldBackError
-from pipeline.recognise import Span
 from pipeline.run import run
 from pipeline.schemas import TABLES
 from pipeline.settings import Settings, load
@@ -24,34 +23,6 @@ from pipeline.store import Store
 
 NAMED = "Maia Sandu met Ursula von der Leyen in Brussels on day {} of the talks."
 NAMELESS = "there was nothing to report about anyone or anything at all on day {} of the talks."
-
-
-class Capitals:
-    """Finds runs of capitalised words; counts how many sentences it was given."""
-
-    name, model, sha256 = "onnx", "capitals", "0" * 64
-
-    def __init__(self) -> None:
-        self.n_sentences = 0
-
-    def recognise(self, sentences: Sequence[str], lang: str) -> list[list[Span]]:
-        self.n_sentences += len(sentences)
-        return [
-            [
-                Span(*found.span(), "PER", 0.9)
-                for found in regex.finditer(r"\p{Lu}\p{Ll}+(?: \p{Lu}\p{Ll}+)*", sentence)
-            ]
-            for sentence in sentences
-        ]
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Capitals:
-    capitals = Capitals()
-    monkeypatch.setattr(
-        shard, "_load_engines", lambda routing, models: dict.fromkeys(dict(routing), capitals)
-    )
-    return capitals
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +58,7 @@ def raw(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def out(tmp_path: Path, raw: Path, settings: Settings, engine: Capitals) -> Path:
+def out(tmp_path: Path, raw: Path, settings: Settings, engine: Any) -> Path:
     """An output folder after two usual nights and a third that was held back."""
     out = tmp_path / "out"
     for day in (1, 2):
@@ -113,7 +84,7 @@ def test_the_status_says_what_moved(out: Path) -> None:
 
 
 def test_it_stays_held_back_without_recognising_again(
-    out: Path, raw: Path, settings: Settings, engine: Capitals
+    out: Path, raw: Path, settings: Settings, engine: Any
 ) -> None:
     before, n_sentences = checksums(out), engine.n_sentences
     with pytest.raises(HeldBackError):
@@ -124,7 +95,7 @@ def test_it_stays_held_back_without_recognising_again(
 
 
 def test_accepting_publishes_what_a_run_without_gate_would_have(
-    out: Path, raw: Path, settings: Settings, engine: Capitals, tmp_path: Path
+    out: Path, raw: Path, settings: Settings, engine: Any, tmp_path: Path
 ) -> None:
     n_sentences = engine.n_sentences
     (summary,) = run([], out, date(2026, 3, 9), settings, accept=True)
@@ -141,7 +112,7 @@ def test_accepting_publishes_what_a_run_without_gate_would_have(
 
 
 def test_the_next_night_is_judged_with_it(
-    out: Path, raw: Path, settings: Settings, engine: Capitals
+    out: Path, raw: Path, settings: Settings, engine: Any
 ) -> None:
     before, n_sentences = checksums(out), engine.n_sentences
     with pytest.raises(HeldBackError, match="mentions_per_document"):
@@ -173,7 +144,7 @@ def test_a_corrected_text_supersedes_one_that_waits(
 
 
 def test_new_settings_redo_what_was_recognised_and_read_what_could_not_be(
-    tmp_path: Path, raw: Path, settings: Settings, engine: Capitals
+    tmp_path: Path, raw: Path, settings: Settings, engine: Any
 ) -> None:
     out = tmp_path / "out"
     for day in (1, 2):
