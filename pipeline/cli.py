@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 from rich.console import Console
 
-from pipeline import report
+from pipeline import report, report_links
 from pipeline.errors import ExonymError, StoppedError, UsageError
 from pipeline.progress import Bars, Lines, Reporter, Silent
 from pipeline.schemas import LABELS, LANGUAGES
@@ -178,8 +178,7 @@ def search(
             if as_json:
                 _print_json_lines([{"query": name, "results": results}])
             else:
-                headings = ["entity_id", "name", "label", "#score", "method"]
-                _console.print(report.table(name, headings, map(_values, results)))
+                _console.print(report_links.found(name, results))
 
 
 @app.command()
@@ -196,7 +195,49 @@ def explain(
     if as_json:
         _print_json_lines([chain])
     else:
-        _console.print(report.tree(item, chain))
+        _console.print(report_links.explained(chain))
+
+
+@app.command()
+def relink(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would change.")
+    ] = False,
+    workers: Workers = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Resolve all stored mentions again: after an edit of overrides.toml or of aliases."""
+    from pipeline.relink import relink as link_again
+
+    settings = _settings(config, workers)
+    with _reporter(quiet=quiet or as_json) as reporter:
+        done = link_again(out, settings, dry_run=dry_run, reporter=reporter)
+    if as_json:
+        _print_json_lines([done.as_dict()])
+    elif not quiet:
+        _console.print(report_links.relinked(done, dry_run=dry_run))
+
+
+@app.command()
+def diff(
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A", help="The earlier run.")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="The later run.")],
+    as_json: Json = False,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Show which entities changed between two published runs, and why."""
+    from pipeline.diff import diff as compare
+
+    load(config)
+    result = compare(Store(out), run_a, run_b)
+    if as_json:
+        _print_json_lines(change._asdict() for change in result.changes)
+    else:
+        _console.print(report_links.difference(result))
 
 
 @app.command()

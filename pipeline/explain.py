@@ -11,7 +11,8 @@ from pipeline.errors import UsageError
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.resolve.explain import explain as explain_link
-from pipeline.resolve.registry import ACTIONS
+from pipeline.resolve.judgements import rulings_of
+from pipeline.resolve.registry import ACTIONS, Registry, id_of
 from pipeline.schemas import DATED, MENTIONS
 from pipeline.settings import Settings
 from pipeline.store import Store
@@ -54,10 +55,16 @@ def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> 
         for row in _select(store, "segments", "doc_id", doc_id)
         if row["segment"] == mention["segment"]
     )
-    (entity,) = _select(store, "entities", "entity_id", mention["entity_id"])
+    entity_id = Registry(state.connection).heir(mention["entity_id"])
+    (entity,) = _select(store, "entities", "entity_id", entity_id)
     all_mentions = pa.Table.from_pylist(_select(store, "mentions", "doc_id", doc_id), MENTIONS)
-    link = explain_link(doc_id, document["text"], all_mentions, index, mention["mention_id"])
-    today = _published_id(link["knowledge_key"], state)
+    rulings = rulings_of(Registry(state.connection), index, None)
+    link = explain_link(
+        doc_id, document["text"], all_mentions, index, mention["mention_id"], rulings
+    )
+    today = link["entity_id"]
+    if link["knowledge_key"] is not None:
+        today = id_of(state.connection, link["knowledge_key"])
     return {
         "mention": {
             key: mention[key]
@@ -80,16 +87,9 @@ def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> 
             key: mention[key] for key in ("engine", "model", "ner_label", "ner_score", "run_id")
         },
         "linked": {key: mention[key] for key in ("label", "link_method", "link_score")},
-        "link": {**link, "differs": today is not None and today != mention["entity_id"]},
+        "link": {**link, "differs": today is not None and today != entity_id},
         "entity": entity,
     }
-
-
-def _published_id(knowledge_key: str | None, state: State) -> str | None:
-    row = state.connection.execute(
-        "SELECT entity_id FROM entities WHERE knowledge_key = ?", (knowledge_key,)
-    ).fetchone()
-    return str(row[0]) if row else None
 
 
 def _explain_entity(store: Store, entity_id: str, index: Index, state: State) -> Row:
@@ -101,9 +101,9 @@ def _explain_entity(store: Store, entity_id: str, index: Index, state: State) ->
         "entity": entity,
         "knowledge": _knowledge(key, index),
         "decisions": [
-            {"run_id": run_id, "action": action, "meaning": ACTIONS[action]}
-            for run_id, action in state.connection.execute(
-                "SELECT run_id, action FROM decisions WHERE entity_id = ? ORDER BY sequence",
+            {"run_id": run_id, "action": action, "meaning": ACTIONS[action], "cause": cause}
+            for run_id, action, cause in state.connection.execute(
+                "SELECT run_id, action, cause FROM decisions WHERE entity_id = ? ORDER BY sequence",
                 (entity_id,),
             )
         ],

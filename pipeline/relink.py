@@ -75,6 +75,17 @@ class Relinked:
     redirects: dict[str, str]
     renamed: dict[str, tuple[str, str]]
 
+    def as_dict(self) -> dict[str, object]:
+        """Return everything as plain values, for JSON."""
+        return {
+            "run_id": self.run_id,
+            "n_mentions": self.n_mentions,
+            "n_changed": self.n_changed,
+            "moves": [move._asdict() for move in self.moves],
+            "redirects": self.redirects,
+            "renamed": {key: list(names) for key, names in self.renamed.items()},
+        }
+
     @property
     def n_moved(self) -> int:
         """Mentions that went to another entity."""
@@ -182,7 +193,8 @@ class _Relink:
                 outcome="published",
             )
             self.store.staging.write_table("runs", [runs_table(self.state, attempt)])
-            self.store.publish(run_id, LedgerDelta([], [], []), delta, attempt)
+            ledger = LedgerDelta([], [], [])
+            self.store.publish(run_id, ledger, delta, attempt, self.settings.keep_runs)
         return dataclasses.replace(relinked, run_id=run_id)
 
     def _work_out(self, run_id: str) -> tuple[Relinked, Delta]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 if TYPE_CHECKING:  # so that a command loads only what it uses
     from pipeline.evaluate import Bcubed, Evaluation, Score
@@ -197,35 +196,6 @@ def _scores(title: str, scores: Mapping[tuple[str, str], Score]) -> Table:
 
 def _bcubed_row(over: str, score: Bcubed) -> tuple[str, int, float, float, float]:
     return over, score.n_mentions, score.precision, score.recall, score.f1
-
-
-def tree(title: str, value: Mapping[str, Any]) -> Tree:
-    """Return nested values as a tree."""
-    root = Tree(Text(title, "bold"))
-    _grow(root, value)
-    return root
-
-
-def _grow(branch: Tree, value: Mapping[str, Any]) -> None:
-    for key, item in value.items():
-        if isinstance(item, Mapping):
-            _grow(branch.add(Text(key, "cyan")), item)
-        elif isinstance(item, list) and any(isinstance(part, Mapping) for part in item):
-            twig = branch.add(Text(key, "cyan"))
-            for part in item:
-                twig.add(Text(" · ".join(_shown(inner) for inner in part.values() if inner)))
-        else:
-            branch.add(Text.assemble((f"{key}: ", "cyan"), _shown(item)))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_shown(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_shown, value))
-    return "" if value is None else str(value)
 
 
 def knowledge(built: KnowledgeSummary) -> RenderableType:

@@ -126,15 +126,9 @@ def finished_rows(settled: Settled, finder: Finder) -> Iterator[Row]:
             "link_method": link.method_of(decision, i, form, finder),
             "link_score": decision.score,
             "entity_id": ruled.entity_id if ruled else None,
-            "knowledge_key": _knowledge_key(decision),
+            "knowledge_key": decision.knowledge_key,
             "cluster": str(number) if unknown else None,
             "cluster_name": unknown.name if unknown else None,
             "cluster_lang": unknown.lang if unknown else None,
             "cluster_keys": list(unknown.keys) if unknown else None,
         }
-
-
-def _knowledge_key(decision: Decision) -> str | None:
-    if decision.ruled is not None:
-        return decision.ruled.knowledge_key
-    return decision.chosen.known.key if decision.chosen else None

@@ -19,6 +19,7 @@ from pipeline.resolve.forms import Form, read
 from pipeline.resolve.grouping import alike
 from pipeline.resolve.link import Decision
 from pipeline.resolve.methods import METHODS, REGISTRY
+from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.score import Scored
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
@@ -70,7 +71,9 @@ class Member(TypedDict):
 class Chain(TypedDict):
     """The whole way from a span to an entity.
 
-    ``cluster_keys`` are those under which other documents may name an unknown entity.
+    ``cluster_keys`` are those under which other documents may name an unknown entity. ``ruling`` is
+    the decision of a person that went before all candidates, and ``entity_id`` what it gave the
+    name to where that is no entry of the knowledge base.
     """
 
     mention_id: str
@@ -87,6 +90,8 @@ class Chain(TypedDict):
     candidates: list[Weighed]
     knowledge_key: str | None
     cluster_keys: list[str]
+    ruling: str | None
+    entity_id: str | None
     method: str
     method_means: str
     score: float
@@ -103,14 +108,21 @@ class Result(TypedDict):
     method: str
 
 
-def explain(doc_id: str, text: str, mentions: pa.Table, index: Index, mention_id: str) -> Chain:
+def explain(
+    doc_id: str,
+    text: str,
+    mentions: pa.Table,
+    index: Index,
+    mention_id: str,
+    rulings: Rulings = NONE,
+) -> Chain:
     """Return how one mention of a document was linked.
 
     ``mentions`` are all of the document, of MENTIONS or as the recogniser left them. Raises
     ``KeyError`` when the document has no mention of that id.
     """
     finder = Finder(index)
-    settled = settle_document(doc_id, text, mentions.to_pylist(), finder)
+    settled = settle_document(doc_id, text, mentions.to_pylist(), finder, rulings)
     for position, row in enumerate(settled.rows):
         if row["mention_id"] == mention_id:
             decision = next(d for d in settled.decisions if position in d.cluster.members)
@@ -134,8 +146,10 @@ def _chain(settled: Settled, position: int, decision: Decision, finder: Finder) 
         cluster=[_member(settled, i, decision) for i in decision.cluster.members],
         spoken_for_by=[f.surface for f in decision.forms],
         candidates=[_weighed(s) for s in decision.ranked[:_MOST_CANDIDATES]],
-        knowledge_key=decision.chosen.known.key if decision.chosen else None,
+        knowledge_key=decision.knowledge_key,
         cluster_keys=list(decision.unknown.keys) if decision.unknown else [],
+        ruling=decision.ruled.cause if decision.ruled else None,
+        entity_id=decision.ruled.entity_id if decision.ruled else None,
         method=method,
         method_means=METHODS[method],
         score=decision.score,

@@ -80,6 +80,13 @@ class Decision:
         return max(LABELS, key=lambda label: (self.votes.get(label, 0), -LABELS.index(label)))
 
     @property
+    def knowledge_key(self) -> str | None:
+        """The key of the linked entity; None where the knowledge base does not hold it."""
+        if self.ruled is not None:
+            return self.ruled.knowledge_key
+        return self.chosen.known.key if self.chosen is not None else None
+
+    @property
     def score(self) -> float:
         """How sure the decision is; of an unknown entity, that no known one is meant."""
         if self.ruled is not None:
