@@ -150,9 +150,13 @@ class State:
         return int(last) + 1
 
     def record_attempt(self, row: Mapping[str, Any]) -> None:
-        """Write down an attempt; a second call with the same run and number replaces it."""
-        with self.connection:
-            self._put_attempt(row)
+        """Write down an attempt; a second call with the same run and number replaces it.
+
+        What was published stays so, whatever stopped the process after that.
+        """
+        if row["run_id"] not in self.published():
+            with self.connection:
+                self._put_attempt(row)
 
     def record_idle(self, at: str, n_skipped: int) -> None:
         """Write down that a run found nothing new; only the last such time is kept."""
