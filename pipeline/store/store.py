@@ -159,6 +159,8 @@ class Store:
                 os.write(handle.fileno(), str(os.getpid()).encode())
             self.recover()
             files.remove_folder(self.scratch)
+            if not self.staging.manifest:  # nothing to resume: what a killed command left
+                self.staging.discard()
             yield
 
     @contextmanager
