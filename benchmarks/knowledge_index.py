@@ -1,37 +1,40 @@
-"""How fast the knowledge index is built, opened and asked, beside brute force over the same keys.
+"""How fast the knowledge index is built, opened and asked, and what it weighs.
 
-Run ``python benchmarks/knowledge_index.py [--knowledge DIR] [--synthetic N]``. For the files of the
-knowledge base, and for N synthetic persons when asked: processor seconds to build, bytes on disk,
-time to open, and look-ups a second: exact ones, similar ones (nothing cached), and rapidfuzz's
-``process.extract`` over all the index's keys on queries of the same set in the same run. The
-queries are keys of the index with one letter replaced.
+Run ``python benchmarks/knowledge_index.py [--knowledge DIR] [--synthetic N ...]``: for the files of
+the knowledge base, then for N made-up persons each. Every one is measured in two processes of its
+own, one that builds and one that asks. Times are processor time of one thread; resident memory is
+the peak and counts the pages of mapped files that happen to be in memory.
 
-Names of the synthetic persons are made of syllables; their aliases get their plain fold as only
-key, so that the index is measured and not the languages' rules.
+Exact queries are plain folds of the index. Similar ones are such folds with one letter replaced,
+nothing cached; ``found`` counts those that give the entry they were made from among the best 50.
+Beside them rapidfuzz's ``process.extract`` over all folds, where there are no more than a million.
+Made-up names are two or three words of syllables, their keys made by the rules of English.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import platform
 import random
+import resource
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
-from unittest import mock
 
 from rapidfuzz import fuzz, process
 
-from pipeline import languages
-from pipeline.knowledge import build as build_module
 from pipeline.knowledge.build import build
-from pipeline.knowledge.entry import Alias
-from pipeline.knowledge.files import Row, write_rows
+from pipeline.knowledge.files import COLUMNS, Row, format_row
 from pipeline.knowledge.index import Index
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LIMIT = 50
 N_EXACT, N_SIMILAR, N_BRUTE = 5_000, 300, 10
+MOST_FOR_BRUTE_FORCE = 1_000_000
 
 
 def misspelled(rng: random.Random, key: str) -> str:
@@ -40,77 +43,105 @@ def misspelled(rng: random.Random, key: str) -> str:
     return key[:place] + rng.choice(LETTERS) + key[place + 1 :]
 
 
-def per_second(ask: object, queries: list[str]) -> float:
-    """Return how many ``queries`` the callable ``ask`` answers a second of processor time."""
-    assert callable(ask)
+def per_second(ask: Callable[[str], object], queries: list[str]) -> float:
+    """Return how many ``queries`` are answered a second of processor time."""
     started = time.process_time()
     for query in queries:
         ask(query)
     return len(queries) / (time.process_time() - started)
 
 
-def fold_only(alias: Alias) -> tuple[str, ...]:
-    """Return the plain fold of ``alias`` as its only key."""
-    return (languages.get(alias.lang).fold(alias.text),)
-
-
-def synthetic(folder: Path, count: int) -> None:
-    """Write ``count`` persons of two to three made-up words to a knowledge file in ``folder``."""
+def write_persons(folder: Path, count: int) -> None:
+    """Write ``count`` made-up persons to a knowledge file in ``folder``."""
     rng = random.Random(1)
     syllables = [a + b for a in "bcdfghjklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er")]
     words = ["".join(rng.choices(syllables, k=rng.choice((2, 3)))).title() for _ in range(60_000)]
-    names = (" ".join(rng.choices(words, k=rng.choice((2, 2, 3)))) for _ in range(count))
-    rows = (
-        Row(f"exonym:{i:09}", "PER", name, {"en": (name,)}, None, None, None, None, "synthetic")
-        for i, name in enumerate(names)
+    with (folder / "synthetic.tsv").open("w", encoding="utf-8") as file:
+        file.write("\t".join(COLUMNS) + "\n")
+        for i in range(count):
+            name = " ".join(rng.choices(words, k=rng.choice((2, 2, 3))))
+            key, names = f"exonym:{i:09}", {"en": (name,)}
+            row = Row(key, "PER", name, names, None, None, None, None, "synthetic")
+            file.write(format_row(row) + "\n")
+
+
+def peak_mib() -> float:
+    """Return the most memory this process has had resident, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def built(knowledge_dir: Path, out_dir: Path) -> list[str]:
+    """Build twice, the second time with the keys of the first; return what there is to say."""
+    lines = []
+    for title in ("build", "build, keys kept"):
+        started = time.process_time()
+        index = build(knowledge_dir, out_dir)
+        lines.append(f"{title:20}{time.process_time() - started:12,.1f} s")
+    lines.append(f"{'building, peak':20}{peak_mib():12,.0f} MiB resident")
+    size = index.size_bytes
+    lines.append(
+        f"{'on disk':20}{size / 2**20:12,.1f} MiB, {size / len(index):,.0f} bytes an entry"
     )
-    write_rows(folder / "synthetic.tsv", rows)
+    lines.append(f"{'entries, folds':20}{len(index):12,}, {index.n_folds:,}")
+    return lines
+
+
+def asked(out_dir: Path) -> list[str]:
+    """Open the index and ask it; return what there is to say."""
+    rng = random.Random(7)
+    before = peak_mib()
+    started = time.process_time()
+    index = Index.open(out_dir)
+    lines = [f"{'open':20}{(time.process_time() - started) * 1e3:12,.1f} ms"]
+    places = rng.sample(range(index.n_folds), min(N_EXACT, index.n_folds))
+    known = [index.folds(place, place + 1)[0] for place in places]
+    exact = per_second(index.exact, known)
+    strange = [misspelled(rng, key) for key in known[:N_SIMILAR]]
+    similar = per_second(lambda key: index.similar(key, LIMIT), strange)
+    found = sum(
+        index.exact(right)[0].entry in {hit.entry for hit in index.similar(wrong, LIMIT)}
+        for right, wrong in zip(known, strange, strict=False)
+    )
+    lines.append(f"{'exact':20}{exact:12,.0f} a second")
+    lines.append(
+        f"{f'similar, best {LIMIT}':20}{similar:12,.0f} a second, found {found} of {len(strange)}"
+    )
+    lines.append(f"{'asking, more':20}{peak_mib() - before:12,.0f} MiB resident")
+    if index.n_folds <= MOST_FOR_BRUTE_FORCE:
+        folds = index.folds(0, index.n_folds)
+        brute = per_second(
+            lambda key: process.extract(key, folds, scorer=fuzz.ratio, limit=LIMIT),
+            strange[:N_BRUTE],
+        )
+        lines.append(f"{'rapidfuzz extract':20}{brute:12,.1f} a second")
+    return lines
 
 
 def measure(title: str, knowledge_dir: Path) -> None:
-    """Build an index of ``knowledge_dir`` in a temporary folder, ask it, and print the figures."""
-    rng = random.Random(7)
+    """Print the figures of an index of ``knowledge_dir``, built in a temporary folder."""
     with tempfile.TemporaryDirectory() as temporary:
         out_dir = Path(temporary)
-        started = time.process_time()
-        build(knowledge_dir, out_dir)
-        build_seconds = time.process_time() - started
-        started = time.process_time()
-        index = Index.open(out_dir)
-        open_ms = (time.process_time() - started) * 1e3
-        texts = index._key_text
-        places = rng.sample(range(len(texts)), min(N_EXACT, len(texts)))
-        known = [texts[place].as_py() for place in places]
-        strange = [misspelled(rng, key) for key in known[: N_SIMILAR + N_BRUTE]]
-        exact = per_second(index.exact, known)
-        similar = per_second(lambda key: index.similar(key, LIMIT), strange[:N_SIMILAR])
-        keys: list[str] = texts.to_pylist()
-        brute = per_second(
-            lambda key: process.extract(key, keys, scorer=fuzz.ratio, limit=LIMIT),
-            strange[N_SIMILAR:],
-        )
-        print(f"{title}: {len(index):,} entries, {len(keys):,} keys")
-        print(f"  build               {build_seconds:10.1f} s of processor time")
-        print(f"  on disk             {index.size_bytes / 2**20:10.1f} MiB")
-        print(f"  open                {open_ms:10.2f} ms of processor time")
-        print(f"  exact               {exact:10.0f} a second, {exact / brute:8.0f} x brute force")
-        print(f"  similar, best {LIMIT}    {similar:10.0f} a second, {similar / brute:8.1f} x")
-        print(f"  rapidfuzz extract   {brute:10.2f} a second")
+        context = multiprocessing.get_context("spawn")
+        print(title)
+        for task, *arguments in ((built, knowledge_dir, out_dir), (asked, out_dir)):
+            with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+                for line in pool.submit(task, *arguments).result():
+                    print(f"  {line}", flush=True)
 
 
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--knowledge", type=Path, default=Path("models/knowledge"))
-    parser.add_argument("--synthetic", type=int, default=0)
+    parser.add_argument("--synthetic", type=int, nargs="*", default=[])
     arguments = parser.parse_args()
-    print(f"{platform.machine()}, one thread, processor time")
+    now = datetime.now(UTC)
+    print(f"{now:%Y-%m-%d}, {platform.machine()}, one thread, processor time", flush=True)
     measure(str(arguments.knowledge), arguments.knowledge)
-    if arguments.synthetic:
+    for count in arguments.synthetic:
         with tempfile.TemporaryDirectory() as folder:
-            synthetic(Path(folder), arguments.synthetic)
-            with mock.patch.object(build_module, "alias_keys", fold_only):
-                measure("synthetic", Path(folder))
+            write_persons(Path(folder), count)
+            measure(f"{count:,} made-up persons", Path(folder))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from rich.console import Console
 from pipeline import report, report_links
 from pipeline.errors import ExonymError, StoppedError, UsageError
 from pipeline.progress import Bars, Lines, Reporter, Silent
-from pipeline.schemas import LABELS, LANGUAGES
+from pipeline.schemas import LABELS, LANGUAGES, UNDETERMINED
 from pipeline.settings import Settings, load
 from pipeline.store import Store
 
@@ -43,6 +43,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="Settings file (ex
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Worker processes.")]
+NamesOption = Annotated[list[str] | None, typer.Option(metavar="NAME", help="A name in it.")]
 Night = Annotated[
     datetime | None,
     typer.Option("--date", formats=["%Y-%m-%d"], help="The night's date [default: today]."),
@@ -307,6 +308,57 @@ def knowledge_build(as_json: Json = False, out: Out = _OUT, config: Config = Non
         _print_json_lines([asdict(summary)])
     else:
         _console.print(report.knowledge(summary))
+
+
+@knowledge_app.command("add")
+def knowledge_add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its international name.")],
+    label: Annotated[str, typer.Option(help="PER, LOC or ORG.")],
+    source: Annotated[str, typer.Option(help="Where you have it from.")],
+    en: NamesOption = None,
+    hi: NamesOption = None,
+    ro: NamesOption = None,
+    tr: NamesOption = None,
+    vi: NamesOption = None,
+    other: Annotated[
+        list[str] | None, typer.Option("--any", help="A name of no particular language.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The entry's key, such as iso:KG.")] = None,
+    wikidata: Annotated[str | None, typer.Option(help="Its Wikidata id.")] = None,
+    geonames: Annotated[str | None, typer.Option(help="Its GeoNames id.")] = None,
+    country: Annotated[str | None, typer.Option(help="Its country's ISO code.")] = None,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Add an entry, or names of one that is there, to models/knowledge/added.tsv."""
+    from pipeline.knowledge.add import FILE, Ids, add
+
+    _check_choice("--label", label, LABELS)
+    names = {"en": en, "hi": hi, "ro": ro, "tr": tr, "vi": vi, UNDETERMINED: other}
+    given = {lang: forms or [] for lang, forms in names.items()}
+    ids = Ids(key, wikidata, geonames, country)
+    added = add(load(config).knowledge, name, label, given, source, ids)
+    _console.print(f"{added} is in {FILE} and in the index", highlight=False)
+
+
+@knowledge_app.command("import")
+def knowledge_import(
+    dump: Annotated[Path, typer.Argument(metavar="FILE", help="Wikidata's JSON, .gz or .bz2.")],
+    classes: Annotated[
+        Path | None, typer.Option("--classes", help="What to take, instead of the shipped file.")
+    ] = None,
+    out: Out = _OUT,
+    config: Config = None,
+) -> None:
+    """Take over people, places and organisations from a Wikidata dump; resumes when stopped."""
+    from pipeline.knowledge.build import build_command
+    from pipeline.knowledge.wikidata.importing import import_dump
+    from pipeline.knowledge.wikidata.settings import load as load_classes
+
+    folder = load(config).knowledge
+    imported = import_dump(dump, folder, load_classes(classes), _console.print)
+    _console.print(report.imported(imported))
+    _console.print(report.knowledge(build_command(folder)))
 
 
 @app.command()

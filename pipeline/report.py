@@ -15,6 +15,7 @@ from rich.text import Text
 if TYPE_CHECKING:  # so that a command loads only what it uses
     from pipeline.evaluate import Bcubed, Evaluation, Score
     from pipeline.knowledge.build import Summary as KnowledgeSummary
+    from pipeline.knowledge.wikidata.importing import Summary as ImportSummary
     from pipeline.reprocess import Difference
     from pipeline.run import Summary
     from pipeline.status import Status
@@ -196,6 +197,15 @@ def _scores(title: str, scores: Mapping[tuple[str, str], Score]) -> Table:
 
 def _bcubed_row(over: str, score: Bcubed) -> tuple[str, int, float, float, float]:
     return over, score.n_mentions, score.precision, score.recall, score.f1
+
+
+def imported(done: ImportSummary) -> RenderableType:
+    """Return what an import took over, and what the dump calls the classes it went by."""
+    return Group(
+        table("Classes and properties", ["id", "name in the dump"], sorted(done.named.items())),
+        table("Entities taken over", ["label", "#count"], done.entities.items()),
+        Text(f"{done.file} · {done.unreadable:,} lines unreadable"),
+    )
 
 
 def knowledge(built: KnowledgeSummary) -> RenderableType:

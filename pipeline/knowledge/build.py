@@ -1,51 +1,57 @@
-"""Builds the index of :mod:`pipeline.knowledge.index` from the readable knowledge files."""
+"""Builds the index of :mod:`pipeline.knowledge.index` from the readable knowledge files.
+
+The files are read in step, an entry at a time; what has to be sorted goes through
+:class:`pipeline.knowledge.spill.Spill`, so that memory hardly grows with the number of names.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import json
-import re
 import shutil
 import tempfile
 import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from pipeline import languages
 from pipeline.knowledge import grams
-from pipeline.knowledge.entry import Alias, Entry
-from pipeline.knowledge.files import knowledge_files, read_entries, read_rows
+from pipeline.knowledge.entry import Entry
+from pipeline.knowledge.files import Row, knowledge_files, merge_rows
 from pipeline.knowledge.index import (
     ALIAS_LANGUAGES,
     CURRENT,
+    ENTRY_COLUMNS,
     FORMAT,
     META,
     Index,
     IndexMissingError,
     fingerprint,
 )
+from pipeline.knowledge.keys import Keys, keyed_rows, store_keys
+from pipeline.knowledge.spill import Spill
+from pipeline.knowledge.storage import ArrayWriter, Texts, TextWriter, read_array, write_array
 from pipeline.knowledge.text import casefold, number
-from pipeline.schemas import UNDETERMINED
 
 INDEX_FOLDER: Final = "index"
 """Where the index lies in the folder of the knowledge files, unless told otherwise."""
 
-_ENTRY_COLUMNS: Final = ("key", "label", "name", "wikidata", "geonames", "iso_country")
-_DEVANAGARI: Final = re.compile("[\u0900-\u097f]")
-_KEYS_AT_ONCE: Final = 200_000
+_KEYS_FOLDER: Final = "keys"
+_ALIASES_AT_ONCE: Final = 50_000
+_FOLDS_AT_ONCE: Final = 100_000
+_UNSORTED_FOLDS: Final = "unsorted"
+_WORDS_CACHED: Final = 1 << 18
 _COMMON_SHARE: Final = 0.02
 _COMMON_FLOOR: Final = 5_000
-"""An n-gram in more keys than this share of them, and than this many, gets no postings."""
+"""An n-gram in more folds than this share of them, and than this many, gets no postings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +109,6 @@ def build_command(knowledge_dir: Path, out_dir: Path | None = None) -> Summary:
     )
 
 
-def alias_keys(alias: Alias) -> tuple[str, ...]:
-    """Return the fold keys of ``alias``, the likeliest first.
-
-    By its language's rules; an alias of no language by the general ones and the English, or in
-    Devanagari, the Hindi.
-    """
-    if alias.lang != UNDETERMINED:
-        rules = [alias.lang]
-    elif _DEVANAGARI.search(alias.text):
-        rules = ["hi", UNDETERMINED]
-    else:
-        rules = [UNDETERMINED, "en"]
-    keys = [key for lang in rules for key in languages.get(lang).keys(alias.text)]
-    return tuple(dict.fromkeys(filter(None, keys)))
-
-
 @contextmanager
 def _locked(out_dir: Path) -> Iterator[None]:
     """Hold the lock of ``out_dir``, waiting for it; the system frees it when a process dies."""
@@ -138,31 +128,48 @@ def _open_fresh(knowledge_dir: Path, out_dir: Path) -> Index | None:
 
 def _build(knowledge_dir: Path, out_dir: Path) -> Index:
     checksum = fingerprint(knowledge_dir)
+    keys = out_dir / _KEYS_FOLDER
+    paths = knowledge_files(knowledge_dir)
+    stores = [store_keys(path, keys) for path in paths]  # a wrong line ends it here
     staging = Path(tempfile.mkdtemp(prefix=".building-", dir=out_dir))
     try:
-        # First, so that a wrong line is reported before the long work.
-        rows_by_file = {
-            path.name: sum(1 for _ in read_rows(path)) for path in knowledge_files(knowledge_dir)
-        }
-        names = _Names()
-        for entry in read_entries(knowledge_dir):
-            names.add(entry)
-        names.write(staging)
+        rows_by_file: Counter[str] = Counter()
+        streams = [_counted(path, keys, rows_by_file) for path in paths]
+        with _Collector(staging) as collector:
+            for entry, found in merge_rows(streams):
+                collector.add(entry, {form: keys for one in found for form, keys in one.items()})
+        _sort_texts(staging, collector.texts)
+        _sort_keys(staging, collector.keys, collector.folds)
+        _sort_words(staging, collector.words)
+        _write_grams(staging)
         meta = {
             "format": FORMAT,
             "checksum": checksum,
-            "alias_sources": list(names.sources),
+            "alias_sources": list(collector.sources),
             "counts": {
-                "rows_by_file": rows_by_file,
-                "entries_by_label": dict(sorted(names.labels.items())),
-                "aliases_by_language": names.aliases_by_language(),
+                "rows_by_file": dict(sorted(rows_by_file.items())),
+                "entries_by_label": dict(sorted(collector.labels.items())),
+                "aliases_by_language": {
+                    lang: collector.languages[lang] for lang in ALIAS_LANGUAGES
+                },
             },
         }
         (staging / META).write_text(json.dumps(meta, indent=1) + "\n", encoding="utf-8")
         _put_in_force(staging, out_dir, checksum[:16])
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+    for old in set(keys.iterdir()).difference(stores):
+        old.unlink()
     return Index.open(out_dir)
+
+
+def _counted(
+    path: Path, keys: Path, rows_by_file: Counter[str]
+) -> Iterator[tuple[Path, Row, dict[tuple[str, str], Keys]]]:
+    rows_by_file[path.name] = 0
+    for row, found in keyed_rows(path, keys):
+        rows_by_file[path.name] += 1
+        yield path, row, found
 
 
 def _put_in_force(staging: Path, out_dir: Path, version: str) -> None:
@@ -174,219 +181,236 @@ def _put_in_force(staging: Path, out_dir: Path, version: str) -> None:
     pointer.write_text(version + "\n", encoding="utf-8")
     pointer.replace(out_dir / CURRENT)
     for old in out_dir.iterdir():
-        if old.is_dir() and old.name != version:
+        if old.is_dir() and old.name not in (version, _KEYS_FOLDER):
             shutil.rmtree(old, ignore_errors=True)
 
 
-class _Texts:
-    """Many strings, end to end: a tenth of what a list of them takes."""
+class _Collector:
+    """Writes entries and aliases as they come, and spills what has to be sorted.
+
+    A context manager: the files are whole when it is left.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._stack = ExitStack()
+        enter = self._stack.enter_context
+        self._entries = enter(TextWriter(folder, "entries"))
+        self._alias_texts = enter(TextWriter(folder, "aliases"))
+        self._fold_texts = enter(TextWriter(folder, _UNSORTED_FOLDS))
+        self._priors = enter(ArrayWriter(folder, "entry_prior", np.float64))
+        self._entry_aliases = enter(ArrayWriter(folder, "entry_aliases", np.uint32))
+        self._alias_entry = enter(ArrayWriter(folder, "alias_entry", np.uint32))
+        self._alias_lang = enter(ArrayWriter(folder, "alias_lang", np.uint8))
+        self._alias_source = enter(ArrayWriter(folder, "alias_source", np.uint16))
+        self._entry_aliases.extend(np.zeros(1))
+        self.texts = Spill(folder, "texts", alias=np.uint32)
+        self.keys = Spill(folder, "keys", alias=np.uint32, rank=np.uint8)
+        self.folds = Spill(folder, "folds", place=np.uint32)
+        self.words = Spill(folder, "words", entry=np.uint32, in_fold=np.bool_)
+        self.sources: dict[str, int] = {}
+        self.labels: Counter[str] = Counter()
+        self.languages: Counter[str] = Counter()
+        self._pending = _Pending()
+
+    def __enter__(self) -> _Collector:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._flush()
+        self._stack.close()
+
+    def add(self, entry: Entry, keys: dict[tuple[str, str], Keys]) -> None:
+        """Take in ``entry`` with the keys of its aliases by text and language."""
+        position = len(self._entries)
+        self._entries.append("\t".join(getattr(entry, column) or "" for column in ENTRY_COLUMNS))
+        self.labels[entry.label] += 1
+        pending = self._pending
+        pending.prior.append(entry.prior)
+        words: dict[str, bool] = {}
+        for alias in entry.aliases:
+            self._alias_texts.append(alias.text)
+            self.languages[alias.lang] += 1
+            place = len(self._alias_texts) - 1
+            pending.alias_entry.append(position)
+            pending.alias_lang.append(ALIAS_LANGUAGES.index(alias.lang))
+            pending.alias_source.append(self.sources.setdefault(alias.source, len(self.sources)))
+            pending.text_number.append(int(number(casefold(alias.text, alias.lang))))
+            for rank, key in enumerate(keys[alias.text, alias.lang]):
+                hashed = int(number(key))
+                pending.key_number.append(hashed)
+                pending.key_alias.append(place)
+                pending.key_rank.append(min(rank, 255))
+                for word in key.split(" "):
+                    words[word] = words.get(word, False) or rank == 0
+                if rank == 0:
+                    pending.fold_number.append(hashed)
+                    pending.fold_place.append(len(self._fold_texts))
+                    self._fold_texts.append(key)
+        for word, in_fold in words.items():
+            pending.word_number.append(_word_number(word))
+            pending.word_entry.append(position)
+            pending.word_in_fold.append(in_fold)
+        pending.last_alias.append(len(self._alias_texts))
+        if len(pending.alias_entry) >= _ALIASES_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns = {name: np.array(values) for name, values in vars(self._pending).items()}
+        first = len(self._alias_entry)
+        self._priors.extend(columns["prior"])
+        self._entry_aliases.extend(columns["last_alias"])
+        self._alias_entry.extend(columns["alias_entry"])
+        self._alias_lang.extend(columns["alias_lang"])
+        self._alias_source.extend(columns["alias_source"])
+        numbers = columns["text_number"]
+        self.texts.add(number=numbers, alias=np.arange(first, first + len(numbers)))
+        self.keys.add(
+            number=columns["key_number"], alias=columns["key_alias"], rank=columns["key_rank"]
+        )
+        self.folds.add(number=columns["fold_number"], place=columns["fold_place"])
+        self.words.add(
+            number=columns["word_number"],
+            entry=columns["word_entry"],
+            in_fold=columns["word_in_fold"],
+        )
+        self._pending = _Pending()
+
+
+class _Pending:
+    """Columns that the collector has not written yet."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self._ends = array("q", [0])
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def append(self, text: str) -> None:
-        self._bytes += text.encode()
-        self._ends.append(len(self._bytes))
-
-    def arrow(self) -> pa.Array:
-        buffers = [None, pa.py_buffer(self._ends), pa.py_buffer(self._bytes)]
-        return pa.Array.from_buffers(pa.large_string(), len(self), buffers)
-
-
-@dataclass
-class _Names:
-    """Everything the index holds, collected entry by entry in flat arrays."""
-
-    entries: dict[str, _Texts] = field(
-        default_factory=lambda: {column: _Texts() for column in _ENTRY_COLUMNS}
-    )
-    priors: array[float] = field(default_factory=lambda: array("d"))
-    first_alias: array[int] = field(default_factory=lambda: array("I", [0]))
-    alias_text: _Texts = field(default_factory=_Texts)
-    alias_entry: array[int] = field(default_factory=lambda: array("I"))
-    alias_lang: array[int] = field(default_factory=lambda: array("B"))
-    alias_source: array[int] = field(default_factory=lambda: array("H"))
-    text_number: array[int] = field(default_factory=lambda: array("Q"))
-    key_number: array[int] = field(default_factory=lambda: array("Q"))
-    key_text: _Texts = field(default_factory=_Texts)
-    key_alias: array[int] = field(default_factory=lambda: array("I"))
-    key_rank: array[int] = field(default_factory=lambda: array("B"))
-    sources: dict[str, int] = field(default_factory=dict)
-    labels: Counter[str] = field(default_factory=Counter)
-
-    def add(self, entry: Entry) -> None:
-        for column, values in self.entries.items():
-            values.append(getattr(entry, column) or "")
-        for alias in entry.aliases:
-            self._add_alias(alias, len(self.priors))
-        self.priors.append(entry.prior)
-        self.first_alias.append(len(self.alias_text))
-        self.labels[entry.label] += 1
-
-    def _add_alias(self, alias: Alias, entry: int) -> None:
-        position = len(self.alias_text)
-        self.alias_text.append(alias.text)
-        self.alias_entry.append(entry)
-        self.alias_lang.append(ALIAS_LANGUAGES.index(alias.lang))
-        self.alias_source.append(self.sources.setdefault(alias.source, len(self.sources)))
-        self.text_number.append(int(number(casefold(alias.text, alias.lang))))
-        for rank, key in enumerate(alias_keys(alias)):
-            self.key_number.append(int(number(key)))
-            self.key_text.append(key)
-            self.key_alias.append(position)
-            self.key_rank.append(min(rank, 255))
-
-    def aliases_by_language(self) -> dict[str, int]:
-        counts = np.bincount(_array(self.alias_lang), minlength=len(ALIAS_LANGUAGES))
-        return dict(zip(ALIAS_LANGUAGES, counts.tolist(), strict=True))
-
-    def write(self, folder: Path) -> None:
-        """Write all arrays of the index to ``folder``."""
-        _write_table(
-            folder / "entries.arrow",
-            {column: values.arrow() for column, values in self.entries.items()},
-        )
-        _write_table(folder / "aliases.arrow", {"text": self.alias_text.arrow()})
-        priors = _array(self.priors)
-        alias_entry = _array(self.alias_entry)
-        _write_numbers(folder, "entry_prior", priors)
-        _write_numbers(folder, "entry_aliases", _array(self.first_alias))
-        _write_numbers(folder, "alias_entry", alias_entry)
-        _write_numbers(folder, "alias_lang", _array(self.alias_lang))
-        _write_numbers(folder, "alias_source", _array(self.alias_source))
-        text_number = _array(self.text_number)
-        order = np.argsort(text_number, kind="stable")
-        _write_numbers(folder, "text_number", text_number[order])
-        _write_numbers(folder, "text_alias", order.astype(np.uint32))
-        keys = self._write_keys(folder)
-        _write_words(folder, keys, alias_entry, priors)
-
-    def _write_keys(self, folder: Path) -> _Keys:
-        """Write each distinct key once, in the order of its hash, with the aliases that have it."""
-        rows = pa.table(
-            {
-                "number": _array(self.key_number),
-                "text": self.key_text.arrow(),
-                "rank": _array(self.key_rank),
-                "alias": _array(self.key_alias),
-            }
-        )
-        rows = rows.sort_by([(name, "ascending") for name in rows.column_names])
-        rows = rows.combine_chunks()
-        texts = rows["text"].chunk(0) if len(rows) else pa.array([], pa.large_string())
-        numbers = rows["number"].to_numpy()
-        changes = np.ones(len(rows), dtype=bool)
-        if len(rows):
-            differs = pc.not_equal(texts[1:], texts[:-1])
-            changes[1:] = differs.to_numpy(zero_copy_only=False)
-        starts = np.flatnonzero(changes)
-        keys = _Keys(
-            texts=texts.take(pa.array(starts)),
-            aliases=np.append(starts, len(rows)).astype(np.uint32),
-            alias=rows["alias"].to_numpy(),
-            rank=rows["rank"].to_numpy(),
-        )
-        _write_table(folder / "keys.arrow", {"text": keys.texts})
-        _write_numbers(folder, "key_number", numbers[starts])
-        _write_numbers(folder, "key_aliases", keys.aliases)
-        _write_numbers(folder, "key_alias", keys.alias)
-        _write_numbers(folder, "key_rank", keys.rank)
-        _write_grams(folder, keys.texts)
-        return keys
+        self.prior = array("d")
+        self.last_alias = array("I")
+        self.alias_entry = array("I")
+        self.alias_lang = array("B")
+        self.alias_source = array("H")
+        self.text_number = array("Q")
+        self.key_number = array("Q")
+        self.key_alias = array("I")
+        self.key_rank = array("B")
+        self.fold_number = array("Q")
+        self.fold_place = array("I")
+        self.word_number = array("Q")
+        self.word_entry = array("I")
+        self.word_in_fold = array("B")
 
 
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The distinct keys; the aliases of key ``i`` are ``alias[aliases[i] : aliases[i + 1]]``.
+@lru_cache(maxsize=_WORDS_CACHED)
+def _word_number(word: str) -> int:
+    return int(number(word))
 
-    ``rank`` has the key's place among the keys of each.
+
+def _sort_texts(folder: Path, spill: Spill) -> None:
+    """Write the aliases in the order of the hash of their case-folded text."""
+    with (
+        ArrayWriter(folder, "text_number", np.uint64) as numbers,
+        ArrayWriter(folder, "text_alias", np.uint32) as aliases,
+    ):
+        for part in spill.parts():
+            part = part[np.argsort(part["number"], kind="stable")]
+            numbers.extend(part["number"])
+            aliases.extend(part["alias"])
+
+
+def _sort_keys(folder: Path, keys: Spill, folds: Spill) -> None:
+    """Write each key once, by its hash, with its aliases; and each plain fold, with its key.
+
+    A key's aliases are in the order of the key's rank among the keys of each.
     """
+    texts = Texts(folder, _UNSORTED_FOLDS)
+    with (
+        ArrayWriter(folder, "key_number", np.uint64) as key_number,
+        ArrayWriter(folder, "key_aliases", np.uint32) as key_aliases,
+        ArrayWriter(folder, "key_alias", np.uint32) as key_alias,
+        ArrayWriter(folder, "key_rank", np.uint8) as key_rank,
+        ArrayWriter(folder, "fold_key", np.uint32) as fold_key,
+        TextWriter(folder, "folds") as fold_texts,
+    ):
+        for part, fold_part in zip(keys.parts(), folds.parts(), strict=True):
+            part = part[np.lexsort((part["alias"], part["rank"], part["number"]))]
+            starts = _changes(part["number"])
+            numbers = part["number"][starts]
+            _, first = np.unique(fold_part["number"], return_index=True)
+            fold_part = fold_part[first]
+            places = np.searchsorted(numbers, fold_part["number"])
+            fold_key.extend(len(key_number) + places)
+            for place in fold_part["place"].tolist():
+                fold_texts.append(texts[place])
+            key_number.extend(numbers)
+            key_aliases.extend(len(key_alias) + starts)
+            key_alias.extend(part["alias"])
+            key_rank.extend(part["rank"])
+        key_aliases.extend(np.array([len(key_alias)]))
+    for file in folder.glob(f"{_UNSORTED_FOLDS}*"):
+        file.unlink()
 
-    texts: pa.Array
-    aliases: npt.NDArray[np.uint32]
-    alias: npt.NDArray[np.uint32]
-    rank: npt.NDArray[np.uint8]
 
-
-def _write_words(
-    folder: Path,
-    keys: _Keys,
-    alias_entry: npt.NDArray[np.uint32],
-    priors: npt.NDArray[np.float64],
-) -> None:
+def _sort_words(folder: Path, spill: Spill) -> None:
     """Write each distinct word of the keys, by its hash, with its entries by falling prior."""
-    split = pc.split_pattern(keys.texts, " ")
-    words = split.flatten()
-    word_key = np.asarray(pc.list_parent_indices(split)).astype(np.int64)
-    encoded = words.dictionary_encode()
-    distinct: list[str] = encoded.dictionary.to_pylist()
-    numbers = np.fromiter(map(number, distinct), dtype=np.uint64, count=len(distinct))
-    by_hash = pa.table({"number": numbers, "text": encoded.dictionary})
-    order = np.asarray(
-        pc.sort_indices(by_hash, [("number", "ascending"), ("text", "ascending")])
-    ).astype(np.int64)
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    word = place[np.asarray(encoded.indices)]
-    # Every word of a key belongs to the entries of all aliases with that key.
-    first = keys.aliases[:-1].astype(np.int64)[word_key]
-    counts = keys.aliases[1:].astype(np.int64)[word_key] - first
-    uses = _spans(first, counts)
-    pairs = np.repeat(word, counts) * len(priors) + alias_entry[keys.alias[uses]]
-    in_folds = np.unique(pairs[keys.rank[uses] == 0]) // max(len(priors), 1)
-    word, entry = np.divmod(np.unique(pairs), max(len(priors), 1))
-    entry = entry[np.lexsort((entry, -priors[entry], word))]
-    _write_table(folder / "words.arrow", {"text": encoded.dictionary.take(pa.array(order))})
-    _write_numbers(folder, "word_number", numbers[order])
-    _write_numbers(folder, "word_folds", np.bincount(in_folds, minlength=len(distinct)))
-    _write_numbers(folder, "word_entries", _starts(word, len(distinct)))
-    _write_numbers(folder, "word_entry", entry.astype(np.uint32))
+    prior = read_array(folder, "entry_prior")
+    with (
+        ArrayWriter(folder, "word_number", np.uint64) as numbers,
+        ArrayWriter(folder, "word_folds", np.uint32) as folds,
+        ArrayWriter(folder, "word_entries", np.uint64) as entries,
+        ArrayWriter(folder, "word_entry", np.uint32) as entry,
+    ):
+        for part in spill.parts():
+            part = part[np.lexsort((part["entry"], -prior[part["entry"]], part["number"]))]
+            starts = _changes(part["number"])
+            numbers.extend(part["number"][starts])
+            entries.extend(len(entry) + starts)
+            if len(part):
+                folds.extend(np.add.reduceat(part["in_fold"].astype(np.uint32), starts))
+            entry.extend(part["entry"])
+        entries.extend(np.array([len(entry)]))
 
 
-def _write_grams(folder: Path, texts: pa.Array) -> None:
-    """Write the weight of every n-gram, the keys it occurs in, and the norm of every key.
+def _write_grams(folder: Path) -> None:
+    """Write the weight of every n-gram, the folds it occurs in, and the norm of every fold.
 
     The weight is the square of the smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1
-    (Salton and Buckley 1988, as in scikit-learn), over keys as documents.
+    (Salton and Buckley 1988, as in scikit-learn), over folds as documents.
     """
+    texts = Texts(folder, "folds")
     total = len(texts)
     frequency = np.zeros(grams.SIZE, dtype=np.int64)
     for _, gram, _ in _chunks_of_grams(texts):
         frequency += np.bincount(gram, minlength=grams.SIZE)
     weight = np.square(np.log((1 + total) / (1 + frequency)) + 1)
     common = frequency > max(_COMMON_FLOOR, _COMMON_SHARE * total)
-    kept = np.where(common, 0, frequency)
-    starts = np.append(0, np.cumsum(kept))
-    norm = np.zeros(total, dtype=np.float32)
+    starts = np.append(0, np.cumsum(np.where(common, 0, frequency)))
     postings = np.lib.format.open_memmap(
-        folder / "gram_key.npy", mode="w+", dtype=np.uint32, shape=(int(starts[-1]),)
+        folder / "gram_fold.npy", mode="w+", dtype=np.uint32, shape=(int(starts[-1]),)
     )
     cursor = starts[:-1].copy()
-    for offset, gram, key in _chunks_of_grams(texts):
-        size = int(key.max()) + 1
-        norm[offset : offset + size] = np.sqrt(np.bincount(key, weights=weight[gram]))
-        kept_here = ~common[gram]
-        gram, key = gram[kept_here], key[kept_here]
-        counts = np.bincount(gram, minlength=grams.SIZE)
-        postings[_spans(cursor, counts)] = key + offset  # by n-gram, then key, as they come
-        cursor += counts
+    with ArrayWriter(folder, "fold_norm", np.float32) as norm:
+        for offset, gram, fold in _chunks_of_grams(texts):
+            norm.extend(np.sqrt(np.bincount(fold, weights=weight[gram])))
+            kept = ~common[gram]
+            gram, fold = gram[kept], fold[kept]
+            counts = np.bincount(gram, minlength=grams.SIZE)
+            postings[_spans(cursor, counts)] = fold + offset  # by n-gram, then fold, as they come
+            cursor += counts
     postings.flush()
-    _write_numbers(folder, "gram_weight", weight.astype(np.float32))
-    _write_numbers(folder, "gram_keys", starts)
-    _write_numbers(folder, "key_norm", norm)
+    write_array(folder, "gram_weight", weight.astype(np.float32))
+    write_array(folder, "gram_folds", starts)
 
 
 def _chunks_of_grams(
-    texts: pa.Array,
+    texts: Texts,
 ) -> Iterator[tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int64]]]:
-    """Yield, chunk by chunk, its first key, and n-grams with keys as positions in the chunk."""
-    for offset in range(0, len(texts), _KEYS_AT_ONCE):
-        gram, key = grams.codes_of_keys(texts[offset : offset + _KEYS_AT_ONCE].to_pylist())
-        yield offset, gram, key
+    """Yield, chunk by chunk, its first fold, and n-grams with folds as positions in the chunk."""
+    for offset in range(0, len(texts), _FOLDS_AT_ONCE):
+        gram, fold = grams.codes_of_keys(texts.span(offset, offset + _FOLDS_AT_ONCE))
+        yield offset, gram, fold
+
+
+def _changes(ascending: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Return where each run of equal values starts."""
+    if not len(ascending):
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1]))
 
 
 def _spans(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -394,22 +418,3 @@ def _spans(first: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> npt.N
     before = np.cumsum(counts) - counts
     spans: npt.NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(first - before, counts)
     return spans
-
-
-def _starts(groups: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
-    """Return where each of ``size`` groups starts in the ascending ``groups``, and the end."""
-    return np.append(0, np.cumsum(np.bincount(groups, minlength=size)))
-
-
-def _array(values: array[Any]) -> npt.NDArray[Any]:
-    return np.frombuffer(values, dtype=values.typecode) if values else np.empty(0, values.typecode)
-
-
-def _write_numbers(folder: Path, name: str, values: npt.NDArray[Any]) -> None:
-    np.save(folder / f"{name}.npy", values, allow_pickle=False)
-
-
-def _write_table(path: Path, columns: dict[str, pa.Array]) -> None:
-    batch = pa.record_batch(columns)
-    with pa.ipc.new_file(str(path), batch.schema) as writer:
-        writer.write_batch(batch)

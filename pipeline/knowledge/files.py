@@ -10,12 +10,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from pipeline.errors import UsageError
 from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.prior import prior, source_rank
 from pipeline.schemas import LABELS, LANGUAGES, UNDETERMINED
+
+T = TypeVar("T")
 
 _NAME_COLUMNS: Final = {
     "en": "en",
@@ -38,6 +40,8 @@ COLUMNS: Final = (
     "population",
     "source",
 )
+OPTIONAL_COLUMN: Final = "sitelinks"
+"""A last column that a file may have: the number of its pages on Wikipedias and sister projects."""
 
 _KEY = re.compile(
     r"iso:[A-Z]{2}|m49:\d{3}|wikidata:Q[1-9]\d*|geonames:[1-9]\d*"
@@ -48,6 +52,7 @@ _FORMATS: Final = {
     "wikidata": re.compile(r"Q[1-9]\d*"),
     "geonames": re.compile(r"[1-9]\d*"),
     "population": re.compile(r"\d+"),
+    OPTIONAL_COLUMN: re.compile(r"\d+"),
 }
 _UNTIDY = re.compile(r"  | \t|\t |^ | $|[^\S \t]")
 _CEDILLA = re.compile("[\u015e\u015f\u0162\u0163]")
@@ -74,6 +79,7 @@ class Row:
     geonames: str | None
     population: int | None
     source: str
+    sitelinks: int | None = None
 
 
 def knowledge_files(folder: Path) -> list[Path]:
@@ -97,6 +103,7 @@ def read_rows(path: Path) -> Iterator[Row]:
     """
     previous = ""
     number = 0
+    columns: tuple[str, ...] = ()
     with path.open("rb") as lines:
         for number, raw in enumerate(lines, start=1):
             where = f"{path}, line {number}"
@@ -105,9 +112,9 @@ def read_rows(path: Path) -> Iterator[Row]:
             except UnicodeDecodeError:
                 raise KnowledgeError(f"{where}: not UTF-8: save the file as UTF-8") from None
             if number == 1:
-                _check_header(line, where)
+                columns = _header(line, where)
                 continue
-            row = _parse(line, where)
+            row = parse_row(line, columns, where)
             if row.key <= previous:
                 remedy = "merge the two" if row.key == previous else "sort the lines by key"
                 raise KnowledgeError(f"{where}: {row.key} comes after {previous}: {remedy}")
@@ -120,7 +127,7 @@ def read_rows(path: Path) -> Iterator[Row]:
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
     """Write ``rows`` to ``path``, sorted by key, and return their number."""
     ordered = sorted(rows, key=lambda row: row.key)
-    lines = ["\t".join(COLUMNS), *map(_format, ordered)]
+    lines = ["\t".join(COLUMNS), *map(format_row, ordered)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return len(ordered)
 
@@ -132,37 +139,60 @@ def read_entries(folder: Path) -> Iterator[Entry]:
     sources in the order of :data:`pipeline.knowledge.prior.BULK_SOURCES`. Holds one row a file in
     memory at a time. Raises :class:`KnowledgeError`, also where rows of one key differ in label.
     """
-    streams = [_with_path(path) for path in knowledge_files(folder)]
+    streams = [_alone(path) for path in knowledge_files(folder)]
+    for entry, _ in merge_rows(streams):
+        yield entry
+
+
+def _alone(path: Path) -> Iterator[tuple[Path, Row, None]]:
+    for row in read_rows(path):
+        yield path, row, None
+
+
+def merge_rows(streams: Iterable[Iterator[tuple[Path, Row, T]]]) -> Iterator[tuple[Entry, list[T]]]:
+    """Merge files as :func:`read_entries` does, each a stream of its path, a row, and a companion.
+
+    Yields every entry with the companions of its rows.
+    """
     merged = heapq.merge(*streams, key=lambda item: item[1].key)
     for _, group in itertools.groupby(merged, key=lambda item: item[1].key):
-        yield _merge(list(group))
+        rows = list(group)
+        yield _merge([(path, row) for path, row, _ in rows]), [other for _, _, other in rows]
 
 
 def source_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every knowledge file of ``folder`` by file name."""
-    return {path.name: _sha256(path) for path in knowledge_files(folder)}
+    return {path.name: file_hash(path) for path in knowledge_files(folder)}
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _check_header(line: str, where: str) -> None:
-    if tuple(line.split("\t")) != COLUMNS:
+def _header(line: str, where: str) -> tuple[str, ...]:
+    columns = tuple(line.split("\t"))
+    if columns not in (COLUMNS, (*COLUMNS, OPTIONAL_COLUMN)):
         raise KnowledgeError(
-            f"{where}: the first line must name the columns, with tabs between: {' '.join(COLUMNS)}"
+            f"{where}: the first line must name the columns, with tabs between: "
+            f"{' '.join(COLUMNS)}, and {OPTIONAL_COLUMN} where it is known"
         )
+    return columns
 
 
-def _parse(line: str, where: str) -> Row:
+def parse_row(line: str, columns: tuple[str, ...], where: str) -> Row:
+    """Return a line of a file as a row, checked.
+
+    ``columns`` are those of the file, ``where`` is named in errors. Raises :class:`KnowledgeError`.
+    """
     cells = line.split("\t")
-    if len(cells) != len(COLUMNS):
+    if len(cells) != len(columns):
         raise KnowledgeError(
-            f"{where}: {len(cells)} cells where {len(COLUMNS)} belong: "
+            f"{where}: {len(cells)} cells where {len(columns)} belong: "
             "keep one tab between cells, also around empty ones"
         )
-    values = dict(zip(COLUMNS, cells, strict=True))
+    values = {OPTIONAL_COLUMN: "", **dict(zip(columns, cells, strict=True))}
     if _UNTIDY.search(line) or not unicodedata.is_normalized("NFC", line):
         _refuse_untidy(values, where)
     if _CEDILLA.search(values["ro"]):
@@ -204,6 +234,7 @@ def _parse(line: str, where: str) -> Row:
         geonames=values["geonames"] or None,
         population=int(values["population"]) if values["population"] else None,
         source=values["source"],
+        sitelinks=int(values[OPTIONAL_COLUMN]) if values[OPTIONAL_COLUMN] else None,
     )
 
 
@@ -231,7 +262,8 @@ def _forms(column: str, cell: str, where: str) -> tuple[str, ...]:
     return forms
 
 
-def _format(row: Row) -> str:
+def format_row(row: Row) -> str:
+    """Return ``row`` as a line of a file, without its end and without ``sitelinks``."""
     cells: dict[str, str] = {
         "key": row.key,
         "label": row.label,
@@ -245,11 +277,6 @@ def _format(row: Row) -> str:
     for column, lang in _NAME_COLUMNS.items():
         cells[column] = "|".join(row.names.get(lang, ()))
     return "\t".join(cells[column] for column in COLUMNS)
-
-
-def _with_path(path: Path) -> Iterator[tuple[Path, Row]]:
-    for row in read_rows(path):
-        yield path, row
 
 
 def _merge(group: list[tuple[Path, Row]]) -> Entry:
@@ -268,7 +295,7 @@ def _merge(group: list[tuple[Path, Row]]) -> Entry:
         name=first.name,
         names=_usual_names(rows),
         aliases=_aliases(rows),
-        prior=max(prior(row.key, row.source, row.population) for row in rows),
+        prior=max(prior(row.key, row.source, row.population, row.sitelinks) for row in rows),
         wikidata=next((row.wikidata for row in rows if row.wikidata), None),
         geonames=next((row.geonames for row in rows if row.geonames), None),
         iso_country=next((row.iso_country for row in rows if row.iso_country), None),

@@ -1,8 +1,11 @@
 """The knowledge base as memory-mapped arrays: opened in an instant, shared by all workers.
 
-An index is a folder: ``CURRENT`` names the subfolder in force, which holds tables with text as
-Arrow IPC files and plain numbers as NumPy files, all read through memory maps. Names are decoded
-only when asked for. :mod:`pipeline.knowledge.build` writes it.
+An index is a folder: ``CURRENT`` names the subfolder in force, which holds strings and numbers as
+:mod:`pipeline.knowledge.storage` writes them. Names are decoded only when asked for, and what one
+look-up holds in memory does not grow with the index. :mod:`pipeline.knowledge.build` writes it.
+
+Fold keys and words stand in the index by 64 bits of their hash: of a hundred million, one look-up
+in 10^11 would take a strange name for one of them.
 """
 
 from __future__ import annotations
@@ -12,23 +15,22 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from pipeline.errors import UsageError
 from pipeline.knowledge import grams
 from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import source_hashes
+from pipeline.knowledge.keys import package_hash
+from pipeline.knowledge.storage import Texts, read_array
 from pipeline.knowledge.text import casefold, number
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised whenever the files of the index change their meaning."""
 
 CURRENT: Final = "CURRENT"
@@ -36,10 +38,14 @@ META: Final = "meta.json"
 ALIAS_LANGUAGES: Final = (*LANGUAGES, UNDETERMINED)
 """The languages of aliases, as they are numbered in the index."""
 
-_POSTINGS_PER_QUERY: Final = 200_000
-"""How many postings a similarity lookup reads before it leaves common n-grams to the rescoring."""
+ENTRY_COLUMNS: Final = ("key", "label", "name", "wikidata", "geonames", "iso_country")
+"""What stands, with tabs between, in the text of an entry."""
+
+_POSTINGS_PER_QUERY: Final = 20_000
+"""How many postings a similarity look-up reads before it leaves common n-grams to the rescoring."""
 _RESCORED: Final = 3
 """How many candidates are rescored for each one asked for."""
+_RANK_BITS: Final = 16
 _CACHED: Final = 16_384
 
 
@@ -77,28 +83,9 @@ def fingerprint(knowledge_dir: Path) -> str:
     state = {
         "format": FORMAT,
         "sources": source_hashes(knowledge_dir),
-        "code": {
-            name: _package_hash(name) for name in ("pipeline.languages", "pipeline.knowledge")
-        },
+        "code": {name: package_hash(name) for name in ("pipeline.languages", "pipeline.knowledge")},
     }
     return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
-
-
-def _package_hash(name: str) -> str:
-    digest = hashlib.sha256()
-    for relative, file in sorted(_files_in(resources.files(name), ""), key=lambda item: item[0]):
-        digest.update(relative.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _files_in(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
-    found: list[tuple[str, Traversable]] = []
-    for item in folder.iterdir():
-        if item.is_dir() and item.name != "__pycache__":
-            found += _files_in(item, f"{prefix}{item.name}/")
-        elif item.is_file():
-            found.append((prefix + item.name, item))
-    return found
 
 
 class Index:
@@ -110,31 +97,30 @@ class Index:
         self._meta: dict[str, Any] = json.loads((folder / META).read_text(encoding="utf-8"))
         if self._meta["format"] != FORMAT:
             raise IndexMissingError(f"{folder} is an index of another format")
-        self._entries = _texts(folder / "entries.arrow")
-        self._alias_text = _texts(folder / "aliases.arrow")["text"]
-        self._key_text = _texts(folder / "keys.arrow")["text"]
-        self._word_text = _texts(folder / "words.arrow")["text"]
-        numbers = functools.partial(_numbers, folder)
-        self._prior = numbers("entry_prior")
-        self._entry_aliases = numbers("entry_aliases")
-        self._alias_entry = numbers("alias_entry")
-        self._alias_lang = numbers("alias_lang")
-        self._alias_source = numbers("alias_source")
-        self._text_number = numbers("text_number")
-        self._text_alias = numbers("text_alias")
-        self._key_number = numbers("key_number")
-        self._key_aliases = numbers("key_aliases")
-        self._key_alias = numbers("key_alias")
-        self._key_rank = numbers("key_rank")
-        self._key_norm = numbers("key_norm")
-        self._word_number = numbers("word_number")
-        self._word_folds = numbers("word_folds")
-        self._word_entries = numbers("word_entries")
-        self._word_entry = numbers("word_entry")
-        self._gram_weight = numbers("gram_weight")
-        self._gram_keys = numbers("gram_keys")
-        self._gram_key = numbers("gram_key")
-        self._scores: npt.NDArray[np.float32] | None = None
+        self._entries = Texts(folder, "entries")
+        self._alias_text = Texts(folder, "aliases")
+        self._folds = Texts(folder, "folds")
+        array = functools.partial(read_array, folder)
+        self._prior = array("entry_prior")
+        self._entry_aliases = array("entry_aliases")
+        self._alias_entry = array("alias_entry")
+        self._alias_lang = array("alias_lang")
+        self._alias_source = array("alias_source")
+        self._text_number = array("text_number")
+        self._text_alias = array("text_alias")
+        self._key_number = array("key_number")
+        self._key_aliases = array("key_aliases")
+        self._key_alias = array("key_alias")
+        self._key_rank = array("key_rank")
+        self._word_number = array("word_number")
+        self._word_folds = array("word_folds")
+        self._word_entries = array("word_entries")
+        self._word_entry = array("word_entry")
+        self._fold_key = array("fold_key")
+        self._fold_norm = array("fold_norm")
+        self._gram_weight = array("gram_weight")
+        self._gram_folds = array("gram_folds")
+        self._gram_fold = array("gram_fold")
         self.similar = functools.lru_cache(maxsize=_CACHED)(self._similar)
 
     @classmethod
@@ -182,8 +168,9 @@ class Index:
         """Return the entry numbered ``number``. Raises IndexError when there is none."""
         if not 0 <= number < len(self):
             raise IndexError(f"no entry {number}: the index holds {len(self)}")
+        cells = self._entries[number].split("\t")
         row: dict[str, Any] = {
-            column: texts[number].as_py() or None for column, texts in self._entries.items()
+            column: cell or None for column, cell in zip(ENTRY_COLUMNS, cells, strict=True)
         }
         first, last = self._entry_aliases[number : number + 2].tolist()
         aliases = tuple(self._alias(alias) for alias in range(first, last))
@@ -199,22 +186,30 @@ class Index:
 
     def by_key(self, key: str) -> int | None:
         """Return the number of the entry whose :attr:`Entry.key` is ``key``, if any."""
-        keys = self._entries["key"]
-        low, high = 0, len(keys)
+        low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2
-            if keys[middle].as_py() < key:
+            if self._key_of(middle) < key:
                 low = middle + 1
             else:
                 high = middle
-        return low if low < len(keys) and keys[low].as_py() == key else None
+        return low if low < len(self) and self._key_of(low) == key else None
+
+    def folds(self, first: int, last: int) -> list[str]:
+        """Return the plain folds of names numbered ``first`` up to ``last``, which is left out."""
+        return self._folds.span(first, last)
+
+    @property
+    def n_folds(self) -> int:
+        """How many different plain folds its names have."""
+        return len(self._folds)
 
     def exact(self, key: str) -> list[Hit]:
         """Return the aliases that have ``key`` among their fold keys.
 
         By key rank, then by falling prior, then in the order of the index.
         """
-        found = self._find_key(key)
+        found = _find(key, self._key_number)
         if found is None:
             return []
         first, last = self._key_aliases[found : found + 2].tolist()
@@ -251,73 +246,83 @@ class Index:
         return np.asarray(self._text_number[places] == wanted)
 
     def _similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
-        """Return the ``limit`` entries with the fold keys most like ``key``, the likest first.
+        """Return the ``limit`` entries with the plain folds most like ``key``, the likest first.
 
         The cosine of TF-IDF vectors over character bigrams and trigrams with word boundaries, each
-        n-gram of a key counted once; an entry stands with its best key. Candidates are found by
+        n-gram of a fold counted once; an entry stands with its best fold. Candidates are found by
         their rarer n-grams, then scored on all. Equal ones by falling prior. Answers are cached.
         """
         codes = grams.codes(grams.symbols(key))
-        weights = self._gram_weight[codes]
-        norm = math.sqrt(float(weights.sum()))
-        candidates, sums, unread = self._candidates(codes, weights, limit * _RESCORED)
-        names: list[str] = self._key_text.take(pa.array(candidates)).to_pylist()
-        cosines = [
-            round((total + _shared(name, unread)) / (norm * key_norm), 6)
-            for name, total, key_norm in zip(
-                names, sums.tolist(), self._key_norm[candidates].tolist(), strict=True
-            )
-        ]
+        weights = self._gram_weight[codes].astype(np.float64)
+        folds = self._candidates(codes, weights, limit * _RESCORED)
+        cosines = self._cosines(folds, codes, weights)
         found: dict[int, Similar] = {}
         last = 0.0
-        for place in sorted(range(len(names)), key=lambda place: -cosines[place]):
-            if len(found) >= limit and cosines[place] < last:
+        for place in np.argsort(-cosines, kind="stable").tolist():
+            cosine = float(cosines[place])
+            if len(found) >= limit and cosine < last:
                 break
-            last = cosines[place]
-            for entry in self._entries_of_key(int(candidates[place])):
-                found.setdefault(entry, Similar(entry, names[place], last))
+            last = cosine
+            fold = int(folds[place])
+            text = self._folds[fold]
+            for entry in self._entries_of_key(int(self._fold_key[fold])):
+                found.setdefault(entry, Similar(entry, text, cosine))
         ranked = sorted(
             found.values(), key=lambda hit: (-hit.similarity, -self._prior[hit.entry], hit.entry)
         )
         return tuple(ranked[:limit])
 
     def _candidates(
-        self, codes: grams.Codes, weights: npt.NDArray[np.float32], limit: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], list[tuple[bytes, float]]]:
-        """Return the ``limit`` keys that share most of the rarer n-grams, for its length.
+        self, codes: grams.Codes, weights: npt.NDArray[np.float64], limit: int
+    ) -> npt.NDArray[np.int64]:
+        """Return the ``limit`` folds that share most of the rarer n-grams, for their length.
 
-        Each with its sum of shared weights; and the common n-grams that were not read, with their
-        weights. A few keys more come back where several are equal.
+        A few more come back where several are equal.
         """
-        if self._scores is None:
-            self._scores = np.zeros(len(self._key_text), dtype=np.float32)
-        starts, ends = self._gram_keys[codes].tolist(), self._gram_keys[codes + 1].tolist()
-        touched: list[npt.NDArray[np.uint32]] = []
-        unread: list[tuple[bytes, float]] = []
-        budget = _POSTINGS_PER_QUERY
-        for i in np.argsort(-weights, kind="stable").tolist():
-            budget -= ends[i] - starts[i]
-            if starts[i] == ends[i] or (budget < 0 and touched):
-                unread.append((grams.text(int(codes[i])), float(weights[i])))
-                continue
-            posting = self._gram_key[starts[i] : ends[i]]
-            before = self._scores[posting]
-            touched.append(posting[before == 0])
-            self._scores[posting] = before + weights[i]
-        if not touched:
-            return np.empty(0, np.int64), np.empty(0, np.float32), unread
-        keys = np.concatenate(touched)
-        sums = self._scores[keys]
-        self._scores[keys] = 0
-        if len(keys) > limit:
-            partial = sums / self._key_norm[keys]
-            best = np.flatnonzero(partial >= np.partition(partial, -limit)[-limit])
-            keys, sums = keys[best], sums[best]
-        return keys.astype(np.int64), sums, unread
+        order = np.argsort(-weights, kind="stable")
+        codes, weights = codes[order], weights[order]
+        starts, ends = self._gram_folds[codes], self._gram_folds[codes + 1]
+        counts = ends - starts
+        read = max(
+            int(np.searchsorted(np.cumsum(counts), _POSTINGS_PER_QUERY, side="right")),
+            int(np.argmax(counts > 0)) + 1,  # one at least, however long its list is
+        )
+        # A fold and the rank of an n-gram in one number: sorting brings each fold's together.
+        packed = np.concatenate(
+            [
+                self._gram_fold[first:last].astype(np.uint64) << np.uint64(_RANK_BITS)
+                | np.uint64(rank)
+                for rank, (first, last) in enumerate(
+                    zip(starts[:read].tolist(), ends[:read].tolist(), strict=True)
+                )
+            ]
+        )
+        if not len(packed):
+            return np.empty(0, np.int64)
+        packed.sort()
+        folds = (packed >> np.uint64(_RANK_BITS)).astype(np.int64)
+        begins = np.flatnonzero(np.append(True, folds[1:] != folds[:-1]))
+        shared = weights[(packed & np.uint64((1 << _RANK_BITS) - 1)).astype(np.int64)]
+        folds = folds[begins]
+        partial = np.add.reduceat(shared, begins) / self._fold_norm[folds]
+        if len(folds) > limit:
+            folds = folds[partial >= np.partition(partial, -limit)[-limit]]
+        return folds
+
+    def _cosines(
+        self, folds: npt.NDArray[np.int64], codes: grams.Codes, weights: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Return the cosine of each of ``folds`` with the key that has these n-grams."""
+        if not len(folds):
+            return np.empty(0)
+        shared = grams.presence(*self._folds.padded(folds), codes) @ weights
+        norm = math.sqrt(float(weights.sum()))
+        cosines: npt.NDArray[np.float64] = np.round(shared / (norm * self._fold_norm[folds]), 6)
+        return cosines
 
     def by_word(self, word: str, limit: int = 200) -> list[int]:
         """Return the entries with ``word`` in a fold key, at most ``limit``, by falling prior."""
-        found = self._find_word(word)
+        found = _find(word, self._word_number)
         if found is None:
             return []
         first, last = self._word_entries[found : found + 2].tolist()
@@ -330,7 +335,7 @@ class Index:
         The natural logarithm of all entries by the entries that have it, both plus one: 0 for a
         word in every entry.
         """
-        found = self._find_word(word)
+        found = _find(word, self._word_number)
         entries = 0 if found is None else int(self._word_folds[found])
         return math.log((1 + len(self)) / (1 + entries))
 
@@ -338,15 +343,12 @@ class Index:
         first, last = self._key_aliases[key : key + 2].tolist()
         return set(self._alias_entry[self._key_alias[first:last]].tolist())
 
-    def _find_key(self, key: str) -> int | None:
-        return _find(key, self._key_number, self._key_text)
-
-    def _find_word(self, word: str) -> int | None:
-        return _find(word, self._word_number, self._word_text)
+    def _key_of(self, number: int) -> str:
+        return self._entries[number].partition("\t")[0]
 
     def _alias(self, alias: int) -> Alias:
         return Alias(
-            text=self._alias_text[alias].as_py(),
+            text=self._alias_text[alias],
             lang=ALIAS_LANGUAGES[self._alias_lang[alias]],
             source=self._meta["alias_sources"][self._alias_source[alias]],
         )
@@ -356,28 +358,8 @@ class Index:
         return Hit(int(self._alias_entry[alias]), found.text, found.lang, found.source, key_rank)
 
 
-def _shared(key: str, weighted: list[tuple[bytes, float]]) -> float:
-    """Return the sum of the weights of those n-grams that ``key`` holds."""
-    marked = grams.symbols(key)
-    return sum([weight for gram, weight in weighted if gram in marked])
-
-
-def _find(text: str, numbers: npt.NDArray[np.uint64], texts: pa.Array) -> int | None:
-    """Return where ``text`` stands in ``texts``, which is sorted by the hash in ``numbers``."""
+def _find(text: str, numbers: npt.NDArray[np.uint64]) -> int | None:
+    """Return where the hash of ``text`` stands in ``numbers``, which ascend."""
     wanted = number(text)
     place = int(np.searchsorted(numbers, wanted))
-    while place < len(numbers) and numbers[place] == wanted:
-        if texts[place].as_py() == text:
-            return place
-        place += 1
-    return None
-
-
-def _texts(path: Path) -> dict[str, pa.LargeStringArray]:
-    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    return {name: table[name].chunk(0) for name in table.column_names}
-
-
-def _numbers(folder: Path, name: str) -> npt.NDArray[Any]:
-    # A view as a plain array: indexing a np.memmap costs several times as much.
-    return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+    return place if place < len(numbers) and numbers[place] == wanted else None

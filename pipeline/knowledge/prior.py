@@ -8,22 +8,28 @@ from typing import Final
 COUNTRY: Final = 0.95
 REGION: Final = 0.85
 CURATED: Final = 0.8
+WIDER_CIRCLE: Final = 0.7
+"""Picked too, but of those whom the news seldom calls by surname alone."""
 INTERNATIONAL: Final = 0.6
 OTHER: Final = 0.3
 """Also what a place gets whose population is unknown: admin regions, mostly."""
 
-_SMALLEST_PLACE: Final = 0.1
-_LARGEST_PLACE: Final = 0.75
+_SMALLEST: Final = 0.1
+_LARGEST: Final = 0.75
 _LARGEST_POPULATION: Final = 4e7
+_MOST_SITELINKS: Final = 300
 
 CLDR: Final = "CLDR"
 GEONAMES: Final = "GeoNames"
 SUPRAVERDEN: Final = "supraverden"
 EVERYPOLITICIAN: Final = "EveryPolitician/Wikidata"
 PERSONS_LIST: Final = "persons_5lang"
+WIKIDATA: Final = "Wikidata"
 
-BULK_SOURCES: Final = (CLDR, GEONAMES, SUPRAVERDEN, EVERYPOLITICIAN, PERSONS_LIST)
-"""The `source` of rows taken over in bulk; every other row was picked by a person.
+_WIDER_CIRCLE_MARK: Final = "; wider circle"
+
+BULK_SOURCES: Final = (CLDR, GEONAMES, SUPRAVERDEN, EVERYPOLITICIAN, PERSONS_LIST, WIKIDATA)
+"""How the `source` of rows taken over in bulk begins; every other row was picked by a person.
 
 Their order says whose names come first where several of them describe one entry.
 """
@@ -31,16 +37,21 @@ Their order says whose names come first where several of them describe one entry
 
 def source_rank(source: str) -> int:
     """Return the place of ``source`` among all, 0 for rows that a person picked."""
-    return BULK_SOURCES.index(source) + 1 if source in BULK_SOURCES else 0
+    for rank, bulk in enumerate(BULK_SOURCES, start=1):
+        if source == bulk or source.startswith(f"{bulk} "):
+            return rank
+    return 0
 
 
-def prior(key: str, source: str, population: int | None) -> float:
+def prior(key: str, source: str, population: int | None, sitelinks: int | None = None) -> float:
     """Return the prior of one row, between 0 and 1.
 
-    Countries (``iso:``) 0.95, regions of the world (``m49:``) 0.85, what a person picked 0.8,
-    international bodies 0.6; places by the logarithm of their population, from 0.1 for none to 0.75
-    for forty million, so that a metropolis stands above its namesake villages and below countries;
-    everything else 0.3. A capital counts as any other city: no source at hand marks capitals.
+    Countries (``iso:``) 0.95, regions of the world (``m49:``) 0.85, what a person picked 0.8, or
+    0.7 where the source says "wider circle"; international bodies 0.6; places by the logarithm of
+    their population, from 0.1 for none to 0.75 for forty million, so that a metropolis stands above
+    its namesake villages and below countries; what comes from Wikidata by the number of its pages,
+    from 0.1 for none to 0.75 for three hundred; everything else 0.3. A capital counts as any other
+    city: no source at hand marks capitals.
     The prior of an entry with several rows is the highest of theirs.
     """
     floor = 0.0
@@ -49,12 +60,17 @@ def prior(key: str, source: str, population: int | None) -> float:
     elif key.startswith("m49:"):
         floor = REGION
     elif source_rank(source) == 0:
-        floor = CURATED
+        floor = WIDER_CIRCLE if _WIDER_CIRCLE_MARK in source else CURATED
     elif source == SUPRAVERDEN:
         floor = INTERNATIONAL
-    elif population is None:
+    elif population is None and sitelinks is None:
         floor = OTHER
-    if population is None:
-        return floor
-    share = min(1.0, math.log1p(population) / math.log1p(_LARGEST_POPULATION))
-    return max(floor, _SMALLEST_PLACE + (_LARGEST_PLACE - _SMALLEST_PLACE) * share)
+    return max(floor, _share(population, _LARGEST_POPULATION), _share(sitelinks, _MOST_SITELINKS))
+
+
+def _share(count: int | None, largest: float) -> float:
+    """Return how far ``count`` is from 1 to ``largest`` by its logarithm, as a prior; 0 of none."""
+    if count is None:
+        return 0.0
+    share = min(1.0, math.log1p(count) / math.log1p(largest))
+    return _SMALLEST + (_LARGEST - _SMALLEST) * share

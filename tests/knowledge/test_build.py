@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.knowledge import build as build_module
+from pipeline.knowledge import keys as keys_module
 from pipeline.knowledge.build import build, ensure
 from pipeline.knowledge.files import KnowledgeError
 from pipeline.knowledge.index import CURRENT, Index
@@ -35,7 +36,7 @@ def test_chunks_of_n_grams_make_no_difference(
     knowledge_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(knowledge_dir, tmp_path / "whole")
-    monkeypatch.setattr(build_module, "_KEYS_AT_ONCE", 3)
+    monkeypatch.setattr(build_module, "_FOLDS_AT_ONCE", 3)
     build(knowledge_dir, tmp_path / "chunks")
     assert contents(tmp_path / "whole") == contents(tmp_path / "chunks")
 
@@ -62,9 +63,34 @@ def test_ensure_builds_once_and_again_only_when_something_changed(knowledge_dir:
     assert len(second) == len(first) - 1
     assert not second.stale(knowledge_dir)
     assert first.entry(0) == second.entry(0)  # the old one stays readable where it is open
-    assert [path.name for path in (knowledge_dir / "index").iterdir() if path.is_dir()] == [
-        current.read_text().strip()
-    ]
+    folders = {path.name for path in (knowledge_dir / "index").iterdir() if path.is_dir()}
+    assert folders == {current.read_text().strip(), "keys"}
+
+
+def test_only_the_keys_of_what_changed_are_made_again(
+    knowledge_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(knowledge_dir)
+    made: list[str] = []
+
+    def alias_keys(text: str, lang: str) -> tuple[str, ...]:
+        made.append(text)
+        return (text.lower(),)
+
+    monkeypatch.setattr(keys_module, "alias_keys", alias_keys)
+    write(knowledge_dir / "people.tsv", PEOPLE[:1])
+    build(knowledge_dir)
+    assert made == ["Sergei Shamba"]
+    assert len(list((knowledge_dir / "index" / "keys").iterdir())) == 3
+
+
+def test_what_is_written_in_pieces_makes_no_difference(
+    knowledge_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(knowledge_dir, tmp_path / "whole")
+    monkeypatch.setattr(build_module, "_ALIASES_AT_ONCE", 1)
+    build(knowledge_dir, tmp_path / "pieces")
+    assert contents(tmp_path / "whole") == contents(tmp_path / "pieces")
 
 
 def test_a_new_file_and_a_lost_one_make_the_index_stale(knowledge_dir: Path) -> None:

@@ -16,11 +16,24 @@ def spelled(key: str) -> set[bytes]:
 
 @settings(deadline=None)
 @given(KEYS)
-def test_codes_stand_for_the_bigrams_and_trigrams(keys: list[str]) -> None:
-    for key in keys:
-        assert {grams.text(code) for code in grams.codes(grams.symbols(key)).tolist()} == spelled(
-            key
-        )
+def test_keys_share_numbers_where_they_share_bigrams_and_trigrams(keys: list[str]) -> None:
+    codes = [set(grams.codes(grams.symbols(key)).tolist()) for key in keys]
+    for mine, key in zip(codes, keys, strict=True):
+        assert len(mine) == len(spelled(key))
+        for theirs, other in zip(codes, keys, strict=True):
+            assert len(mine & theirs) == len(spelled(key) & spelled(other))
+
+
+@settings(deadline=None)
+@given(KEYS, st.text("abyz019 ", max_size=12))
+def test_presence_says_which_keys_hold_what(keys: list[str], query: str) -> None:
+    wanted = grams.codes(grams.symbols(query))
+    width = max(map(len, keys))
+    padded = "".join(key.ljust(width, "z") for key in keys).encode()
+    matrix = np.frombuffer(padded, dtype=np.uint8).reshape(len(keys), width)
+    found = grams.presence(matrix, np.array([len(key) for key in keys]), wanted)
+    for row, key in zip(found, keys, strict=True):
+        assert set(wanted[row]) == set(wanted) & set(grams.codes(grams.symbols(key)))
 
 
 @settings(deadline=None)

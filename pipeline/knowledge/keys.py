@@ -1,0 +1,102 @@
+"""The fold keys of every name in a knowledge file, kept from one build to the next.
+
+Making keys is most of the work of a build. They depend on a file and the rules of the languages
+alone, so that after one line was added to one file the others' keys are only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from pipeline import languages
+from pipeline.knowledge.files import Row, file_hash, read_rows
+from pipeline.schemas import LANGUAGES, UNDETERMINED
+
+Keys = tuple[str, ...]
+
+_PACKAGE: Final = "__init__.py"
+_DEVANAGARI: Final = re.compile("[\u0900-\u097f]")
+
+
+def alias_keys(text: str, lang: str) -> Keys:
+    """Return the fold keys of a name, the likeliest first.
+
+    By its language's rules; a name of no language by the general ones and the English, or in
+    Devanagari, the Hindi.
+    """
+    if lang != UNDETERMINED:
+        rules = [lang]
+    elif _DEVANAGARI.search(text):
+        rules = ["hi", UNDETERMINED]
+    else:
+        rules = [UNDETERMINED, "en"]
+    keys = [key for rule in rules for key in languages.get(rule).keys(text)]
+    return tuple(dict.fromkeys(filter(None, keys)))
+
+
+def forms(row: Row) -> list[tuple[str, str]]:
+    """Return the names of ``row``, each with its language; ``und`` only where none has it."""
+    found = [(text, lang) for lang in LANGUAGES for text in row.names.get(lang, ())]
+    texts = {text for text, _ in found}
+    others = dict.fromkeys((row.name, *row.names.get(UNDETERMINED, ())))
+    return found + [(text, UNDETERMINED) for text in others if text not in texts]
+
+
+def keyed_rows(path: Path, folder: Path) -> Iterator[tuple[Row, dict[tuple[str, str], Keys]]]:
+    """Yield the rows of ``path`` with the keys of each of their :func:`forms`.
+
+    The keys are read from ``folder``, where :func:`store_keys` must have put them.
+    """
+    with _store(path, folder).open(encoding="ascii") as lines:
+        for row, line in zip(read_rows(path), lines, strict=True):
+            keys = (tuple(filter(None, cell.split("|"))) for cell in line[:-1].split("\t"))
+            yield row, dict(zip(forms(row), keys, strict=True))
+
+
+def store_keys(path: Path, folder: Path) -> Path:
+    """Make the keys of ``path`` unless ``folder`` holds them, and return the file they are in.
+
+    One line a row, a cell a form, ``|`` between the keys. Raises
+    :class:`pipeline.knowledge.files.KnowledgeError` when ``path`` is wrong.
+    """
+    store = _store(path, folder)
+    if not store.exists():
+        folder.mkdir(exist_ok=True)
+        draft = store.with_suffix(".draft")
+        with draft.open("w", encoding="ascii") as file:
+            for row in read_rows(path):
+                cells = ("|".join(alias_keys(text, lang)) for text, lang in forms(row))
+                file.write("\t".join(cells) + "\n")
+        draft.replace(store)
+    return store
+
+
+def package_hash(name: str) -> str:
+    """Return the SHA-256 in hex of all files of the package ``name``, but of no subpackage."""
+    digest = hashlib.sha256()
+    for relative, file in sorted(_files_in(resources.files(name), ""), key=lambda item: item[0]):
+        digest.update(relative.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _store(path: Path, folder: Path) -> Path:
+    """Return where the keys of ``path`` lie: a name that changes with the file and the rules."""
+    rules = Path(__file__).read_bytes() + package_hash("pipeline.languages").encode()
+    digest = hashlib.sha256(rules + file_hash(path).encode()).hexdigest()
+    return folder / f"{path.stem}-{digest[:16]}.keys"
+
+
+def _files_in(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
+    found: list[tuple[str, Traversable]] = []
+    for item in folder.iterdir():
+        if item.is_dir() and item.name != "__pycache__" and not item.joinpath(_PACKAGE).is_file():
+            found += _files_in(item, f"{prefix}{item.name}/")
+        elif item.is_file():
+            found.append((prefix + item.name, item))
+    return found

@@ -1,0 +1,1 @@
+"""Takes people, places and organisations over from Wikidata's JSON dump."""
