@@ -97,13 +97,13 @@ def number(text: str) -> int:
 
 def persons(names: Path, knowledge: Path) -> list[Person]:
     """Return the persons to take out: those with a Hindi form, each with his likest namesake."""
-    curated = [_curated(row) for row in read_rows(knowledge / "persons.tsv") if row.label == "PER"]
+    listed = curated(knowledge)
     collected = list(_collected(names / "persons_5lang.tsv.xz"))
-    known = {fold for person in curated for fold in person.folds}
+    known = {fold for person in listed for fold in person.folds}
     chosen: list[Person] = []
     taken: set[str] = set()
     in_hindi = [p for p in collected if "hi" in p.forms and not p.folds & known]
-    for person in [*curated, *in_hindi]:
+    for person in [*listed, *in_hindi]:
         if not person.folds & taken:
             chosen.append(person)
             taken |= person.folds
@@ -118,6 +118,11 @@ def persons(names: Path, knowledge: Path) -> list[Person]:
             chosen.append(others[near[2]])
             taken |= others[near[2]].folds
     return chosen
+
+
+def curated(knowledge: Path) -> list[Person]:
+    """Return the persons that the project's own list of public figures holds."""
+    return [_curated(row) for row in read_rows(knowledge / "persons.tsv") if row.label == "PER"]
 
 
 def _curated(row: Row) -> Person:
@@ -262,6 +267,10 @@ def resolve(nights: Mapping[date, Articles], index: Index) -> Outcome:
             outcome.names[place] = (row["lang"], row["surface"])
         n_known += sum(key is not None for key in settled["knowledge_key"].to_pylist())
         outcome.gold.update(articles.gold)
+    for place in outcome.gold.keys() ^ outcome.ids.keys():  # cut, or left out: nobody's
+        outcome.ids.pop(place, None)
+        if place in outcome.gold:
+            outcome.ids[place] = f"missed {place}"
     return Outcome(outcome.gold, outcome.ids, outcome.names, n_known)
 
 
@@ -274,7 +283,7 @@ def report(title: str, people: Sequence[Person], outcome: Outcome) -> Iterator[s
     yield f"{'language':10} {'mentions':>8} {'precision':>9} {'recall':>7} {'F1':>7}"
     yield _line("all", b_cubed(outcome.gold, outcome.ids))
     for lang in LANGUAGES:
-        places = [place for place in outcome.gold if outcome.names[place][0] == lang]
+        places = [place for place in outcome.gold if place[0].startswith(lang)]
         gold = {place: outcome.gold[place] for place in places}
         yield _line(lang, b_cubed(gold, {place: outcome.ids[place] for place in places}))
 
@@ -293,7 +302,7 @@ def confusions(outcome: Outcome) -> Iterator[str]:
         ("merged", outcome.ids, outcome.gold),
     ):
         groups: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for place in outcome.gold.keys() & outcome.ids.keys():
+        for place in outcome.gold.keys() & outcome.names.keys():
             groups[one[place]][other[place]].add(":".join(outcome.names[place]))
         for key, parts in sorted(groups.items()):
             if len(parts) > 1:

@@ -61,13 +61,19 @@ Lookup = Callable[[Form], frozenset[int]]
 """The known entities that bear exactly this name."""
 
 
-def cluster(mentions: Sequence[Named], text: str, known: Lookup) -> list[Cluster]:
+Parted = Callable[[Form, Form], bool]
+"""Says whether people gave two names that are spelled alike to two entities."""
+
+
+def cluster(
+    mentions: Sequence[Named], text: str, known: Lookup, parted: Parted = lambda one, other: False
+) -> list[Cluster]:
     """Return the document's clusters, by first member; each mention is in exactly one.
 
-    ``mentions`` are sorted by start. ``known`` only ever forbids a union: what the knowledge base
-    holds to be two things is not made one.
+    ``mentions`` are sorted by start. ``known`` and ``parted`` only ever forbid a union: what the
+    knowledge base or people hold to be two things is not made one.
     """
-    document = _Document(mentions, text, known)
+    document = _Document(mentions, text, known, parted)
     document.join_same_keys()
     document.join_respelled()
     document.join_acronyms()
@@ -78,10 +84,11 @@ def cluster(mentions: Sequence[Named], text: str, known: Lookup) -> list[Cluster
 class _Document:
     """The union-find over the mentions of one document."""
 
-    def __init__(self, mentions: Sequence[Named], text: str, known: Lookup) -> None:
+    def __init__(self, mentions: Sequence[Named], text: str, known: Lookup, parted: Parted) -> None:
         self.mentions = mentions
         self.text = text
         self.known = known
+        self.parted = parted
         self.parent = list(range(len(mentions)))
         self.joined: dict[int, str] = {}
 
@@ -130,7 +137,7 @@ class _Document:
         for i, mention in enumerate(self.mentions):
             for key in mention.form.keys[1:]:
                 other = first.get(place(mention, key.text))
-                if other is None:
+                if other is None or self.parted(self.mentions[other].form, mention.form):
                     continue
                 same_language = self.mentions[other].form.lang == mention.form.lang
                 if not same_language or key.text in mention.form.read:
@@ -159,7 +166,7 @@ class _Document:
         pairs = align(list(words), list(others))
         if len(pairs) < len(words) or min(s for _, _, s in pairs) < SAME_NAME:
             return False
-        return not self._known_apart(i, j)
+        return not self._known_apart(i, j) and not self.parted(ours.form, theirs.form)
 
     def _known_apart(self, i: int, j: int) -> bool:
         ours, theirs = self.known(self.mentions[i].form), self.known(self.mentions[j].form)

@@ -250,6 +250,11 @@ def rulings_of(frozen: Registry, index: Index, overrides: Overrides | None) -> R
             for name in rulings.names(ignored.name, ignored.lang)
         ),
         {name: frozenset(keys) for name, keys in barred.items()},
+        tuple(
+            frozenset(name for text in different.names for name in rulings.names(text, None))
+            for different in overrides.different
+            if different.names
+        ),
     )
 
 

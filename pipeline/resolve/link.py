@@ -178,7 +178,7 @@ class _Linker:
         self.mentions = mentions
         self.text = text
         self.finder = finder
-        self.clusters = cluster(mentions, text, finder.entries)
+        self.clusters = cluster(mentions, text, finder.entries, rulings.parted)
         self.parts = {
             word
             for mention in mentions

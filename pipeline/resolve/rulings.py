@@ -33,13 +33,15 @@ class Rulings:
     """Decisions about names.
 
     ``aliases`` give a name to an entity; names in ``ignored`` are none; ``barred`` says which
-    knowledge entries (keys) a name does not mean. A mention has a name when its likeliest reading
+    knowledge entries (keys) a name does not mean; of each set in ``cuts`` the names are another's
+    than those spelled much like them. A mention has a name when its likeliest reading
     or the name as written has that key in the mention's language.
     """
 
     aliases: dict[Name, Target] = field(default_factory=dict)
     ignored: frozenset[Name] = frozenset()
     barred: dict[Name, frozenset[str]] = field(default_factory=dict)
+    cuts: tuple[frozenset[Name], ...] = ()
 
     def target(self, forms: Iterable[Form]) -> Target | None:
         """Return the entity that the first ruled name among ``forms`` was given to."""
@@ -59,6 +61,13 @@ class Rulings:
         return frozenset(
             key for form in forms for name in names_of(form) for key in self.barred.get(name, ())
         )
+
+    def parted(self, form: Form, other: Form) -> bool:
+        """Say whether one of two names spelled alike was given to another entity."""
+        if not self.cuts:
+            return False
+        ours, theirs = set(names_of(form)), set(names_of(other))
+        return any(ours.isdisjoint(cut) != theirs.isdisjoint(cut) for cut in self.cuts)
 
 
 NONE: Final = Rulings()
