@@ -39,21 +39,29 @@ SELECT lang, count(*) AS n_documents, sum(n_words) AS n_words,
 FROM read_parquet($documents) WHERE superseded_by IS NULL GROUP BY lang ORDER BY lang
 """
 
+# From the mentions: summed over languages, a document in two of them would count twice.
 _DAY_ENTITIES: Final = """
-WITH counted AS (
-    SELECT coalesce(r.replaced_by, d.entity_id) AS entity_id, d.lang,
-           sum(d.n_mentions) AS n_mentions, sum(d.n_documents) AS n_documents
-    FROM read_parquet($daily_entities) d LEFT JOIN read_parquet($redirects) r USING (entity_id)
-    WHERE $lang IS NULL OR d.lang = $lang GROUP BY ALL
-), summed AS (
-    SELECT entity_id, sum(n_mentions) AS n_mentions, sum(n_documents) AS n_documents,
-           map_from_entries(list((lang, n_mentions) ORDER BY lang)) AS by_language
-    FROM counted GROUP BY entity_id
+WITH live AS (
+    SELECT doc_id FROM read_parquet($documents) WHERE superseded_by IS NULL
+), named AS (
+    SELECT coalesce(r.replaced_by, m.entity_id) AS entity_id, m.lang, m.doc_id
+    FROM read_parquet($mentions) m SEMI JOIN live USING (doc_id)
+         LEFT JOIN read_parquet($redirects) r ON r.entity_id = m.entity_id
+    WHERE m.kind = 'body' AND ($lang IS NULL OR m.lang = $lang)
+), by_lang AS (
+    SELECT entity_id, lang, count(*) AS n FROM named GROUP BY ALL
+), languages AS (
+    SELECT entity_id, map_from_entries(list((lang, n) ORDER BY lang)) AS by_language
+    FROM by_lang GROUP BY entity_id
+), counted AS (
+    SELECT entity_id, count(*) AS n_mentions, count(DISTINCT doc_id) AS n_documents
+    FROM named GROUP BY entity_id
 )
-SELECT s.*, e.name, e.label, count(*) OVER () AS n_all
-FROM summed s JOIN read_parquet($entities) e USING (entity_id)
+SELECT entity_id, e.name, e.label, c.n_mentions, c.n_documents, by_language,
+       count(*) OVER () AS n_all
+FROM counted c JOIN languages USING (entity_id) JOIN read_parquet($entities) e USING (entity_id)
 WHERE $label IS NULL OR e.label = $label
-ORDER BY n_documents DESC, n_mentions DESC, name
+ORDER BY c.n_documents DESC, c.n_mentions DESC, e.name
 LIMIT $limit OFFSET $offset
 """
 
@@ -111,7 +119,8 @@ def day_entities(
     """
     return tables.rows(
         _DAY_ENTITIES,
-        daily_entities=tables.files("daily_entities", day, day),
+        documents=tables.files("documents", day, day),
+        mentions=tables.files("mentions", day, day),
         redirects=tables.files("redirects"),
         entities=tables.files("entities"),
         lang=lang,

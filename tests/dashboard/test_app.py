@@ -86,7 +86,7 @@ def test_any_day_by_the_form(client: TestClient) -> None:
 
 def test_a_day_counts_mentions_by_language(client: TestClient) -> None:
     page = read(client, "/day/2025-11-26")
-    assert "Sadyr Japarov en 4 · hi 1 · tr 1 person 4 1 1 4 6" in page.text
+    assert "Sadyr Japarov person: en 4 · hi 1 · tr 1 person 4 1 1 4 6" in page.text
 
 
 def test_a_day_can_be_one_language_and_one_kind(client: TestClient) -> None:
@@ -94,7 +94,7 @@ def test_a_day_can_be_one_language_and_one_kind(client: TestClient) -> None:
     rows = page.text.partition("Mentions Collective")[2]
     assert "1 names" in page.text
     assert rows
-    assert "Sadyr Japarov en" not in page.text
+    assert "Sadyr Japarov person" not in page.text
 
 
 def test_a_day_shows_what_is_new_and_who_stood_together(client: TestClient) -> None:
@@ -128,7 +128,7 @@ def test_days_before_a_merge_count_for_the_heir(client: TestClient) -> None:
     assert "Putin came to Bishkek." in page.text
     assert "same man" in page.text
     day = read(client, "/day/2025-11-25")
-    assert "Vladimir Putin en 1" in day.text
+    assert "Vladimir Putin person: en 1" in day.text
 
 
 def test_an_old_id_leads_to_its_heir(client: TestClient) -> None:
