@@ -85,7 +85,8 @@ class Tables:
     """One generation of the published tables, which runs that publish meanwhile do not change.
 
     As long as this is open its files stay, also when the generation is older than those that are
-    kept. (A document that is withdrawn leaves it all the same.) Not for use by two threads at once.
+    kept. (A withdrawal still takes its document out, and a generation that is no longer kept with
+    it.) Not for use by two threads at once.
     """
 
     def __init__(

@@ -72,14 +72,17 @@ class Generations:
         """Return the folder of the generation with that number."""
         return self.folder / f"{number:06d}"
 
-    def remove(self, unwanted: list[Generation]) -> None:
-        """Take generations off the list, and remove every folder that is off it and not read."""
+    def remove(self, unwanted: list[Generation], *, though_read: bool = False) -> None:
+        """Take generations off the list, and remove every folder that is off it and not read.
+
+        With ``though_read`` also those that are read.
+        """
         for generation in unwanted:
             files.reached("remove", generation.folder)
             (generation.folder / _CARD).unlink(missing_ok=True)
         for folder in sorted(self.folder.glob("[0-9]*")):
-            if not (folder / _CARD).exists():
-                _remove_unless_read(folder)
+            if not (folder / _CARD).exists() and (though_read or not _is_read(folder)):
+                files.remove_folder(folder)
 
     @contextmanager
     def pinned(self, run_id: str | None = None) -> Iterator[Generation | None]:
@@ -120,12 +123,12 @@ def assemble(folder: Path, run_id: str, *layers: TableFiles) -> None:
     files.write_json(folder / _CARD, {"run_id": run_id})
 
 
-def _remove_unless_read(folder: Path) -> None:
+def _is_read(folder: Path) -> bool:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        files.remove_folder(folder)
     except BlockingIOError:
-        pass
+        return True
     finally:
         os.close(descriptor)
+    return False

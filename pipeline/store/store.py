@@ -324,6 +324,7 @@ class Store:
             whole = TableFiles(folder / "whole" / generation.folder.name)
             self._show(whole, generation.tables)
         self._show(kept[-1].tables, self.tables)
+        self.generations.remove([], though_read=True)
         self.held.discard()
 
     def _show(self, wanted: TableFiles, shown: TableFiles) -> None:
