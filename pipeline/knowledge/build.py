@@ -234,9 +234,9 @@ class _Collector:
             pending.alias_entry.append(position)
             pending.alias_lang.append(ALIAS_LANGUAGES.index(alias.lang))
             pending.alias_source.append(self.sources.setdefault(alias.source, len(self.sources)))
-            pending.text_number.append(int(number(casefold(alias.text, alias.lang))))
+            pending.text_number.append(number(casefold(alias.text, alias.lang)))
             for rank, key in enumerate(keys[alias.text, alias.lang]):
-                hashed = int(number(key))
+                hashed = number(key)
                 pending.key_number.append(hashed)
                 pending.key_alias.append(place)
                 pending.key_rank.append(min(rank, 255))
@@ -296,9 +296,7 @@ class _Pending:
         self.word_in_fold = array("B")
 
 
-@lru_cache(maxsize=_WORDS_CACHED)
-def _word_number(word: str) -> int:
-    return int(number(word))
+_word_number = lru_cache(maxsize=_WORDS_CACHED)(number)
 
 
 def _sort_texts(folder: Path, spill: Spill) -> None:

@@ -96,8 +96,8 @@ def knowledge_files(folder: Path) -> list[Path]:
     return files
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """Yield the rows of ``path``, checked.
+def read_rows(path: Path, *, checked: bool = False) -> Iterator[Row]:
+    """Yield the rows of ``path``, which are checked on the way unless they are known to be right.
 
     Raises :class:`KnowledgeError` at the first line that breaks the format.
     """
@@ -113,6 +113,9 @@ def read_rows(path: Path) -> Iterator[Row]:
                 raise KnowledgeError(f"{where}: not UTF-8: save the file as UTF-8") from None
             if number == 1:
                 columns = _header(line, where)
+                continue
+            if checked:
+                yield _row(dict(zip(columns, line.split("\t"), strict=True)), where)
                 continue
             row = parse_row(line, columns, where)
             if row.key <= previous:
@@ -217,25 +220,33 @@ def parse_row(line: str, columns: tuple[str, ...], where: str) -> Row:
         if not values[column]:
             raise KnowledgeError(f"{where}: {column} is empty: every row needs one")
     kind, _, identifier = values["key"].partition(":")
-    if kind in ("wikidata", "geonames"):
-        if values[kind] not in ("", identifier):
-            raise KnowledgeError(
-                f"{where}: key {values['key']} but {kind} is {values[kind]}: they must agree"
-            )
-        values[kind] = identifier
+    if kind in ("wikidata", "geonames") and values[kind] not in ("", identifier):
+        raise KnowledgeError(
+            f"{where}: key {values['key']} but {kind} is {values[kind]}: they must agree"
+        )
+    return _row(values, where)
+
+
+def _row(values: Mapping[str, str], where: str) -> Row:
     names = {lang: _forms(column, values[column], where) for column, lang in _NAME_COLUMNS.items()}
+    sitelinks = values.get(OPTIONAL_COLUMN)
     return Row(
         key=values["key"],
         label=values["label"],
         name=values["name"],
         names={lang: forms for lang, forms in names.items() if forms},
         iso_country=values["iso_country"] or None,
-        wikidata=values["wikidata"] or None,
-        geonames=values["geonames"] or None,
+        wikidata=values["wikidata"] or _id_of_key(values["key"], "wikidata"),
+        geonames=values["geonames"] or _id_of_key(values["key"], "geonames"),
         population=int(values["population"]) if values["population"] else None,
         source=values["source"],
-        sitelinks=int(values[OPTIONAL_COLUMN]) if values[OPTIONAL_COLUMN] else None,
+        sitelinks=int(sitelinks) if sitelinks else None,
     )
+
+
+def _id_of_key(key: str, kind: str) -> str | None:
+    """Return the id in a key of that kind: ``Q7825`` of ``wikidata:Q7825``."""
+    return key.removeprefix(f"{kind}:") if key.startswith(f"{kind}:") else None
 
 
 def _refuse_untidy(values: Mapping[str, str], where: str) -> None:

@@ -66,12 +66,12 @@ def presence(
     A row of ``keys`` is the text of one, of its length in ``lengths``, whatever stands behind it.
     """
     count, width = keys.shape
-    marked = np.zeros((count, width + 3), dtype=np.int64)
+    marked = np.zeros((count, width + 3), dtype=np.int32)
     inside = np.arange(width) < lengths[:, None]
     marked[:, 1 : width + 1] = np.where(inside, _SYMBOL_OF_BYTE[keys], 0)
     bigrams = marked[:, :-1] * _SYMBOLS + marked[:, 1:]
     trigrams = _BIGRAMS + bigrams[:, :-1] * _SYMBOLS + marked[:, 2:]
-    column = np.full(SIZE, len(wanted))
+    column = np.full(SIZE, len(wanted), dtype=np.int16)
     column[wanted] = np.arange(len(wanted))
     found = np.zeros((count, len(wanted) + 1), dtype=bool)
     rows = np.arange(count)[:, None]

@@ -41,8 +41,10 @@ ALIAS_LANGUAGES: Final = (*LANGUAGES, UNDETERMINED)
 ENTRY_COLUMNS: Final = ("key", "label", "name", "wikidata", "geonames", "iso_country")
 """What stands, with tabs between, in the text of an entry."""
 
-_POSTINGS_PER_QUERY: Final = 20_000
-"""How many postings a similarity look-up reads before it leaves common n-grams to the rescoring."""
+_LEAST_POSTINGS: Final = 10_000
+_POSTINGS_SHARE: Final = 0.01
+"""How many postings a similarity look-up reads before it leaves common n-grams to the rescoring:
+so many, or that share of the folds where it is more."""
 _RESCORED: Final = 3
 """How many candidates are rescored for each one asked for."""
 _RANK_BITS: Final = 16
@@ -225,7 +227,7 @@ class Index:
         of no language, then the others; within each by falling prior.
         """
         folded = casefold(text, lang)
-        wanted = number(folded)
+        wanted = np.uint64(number(folded))
         first = int(np.searchsorted(self._text_number, wanted, side="left"))
         last = int(np.searchsorted(self._text_number, wanted, side="right"))
         hits = [self._hit(int(alias), 0) for alias in self._text_alias[first:last]]
@@ -283,8 +285,9 @@ class Index:
         codes, weights = codes[order], weights[order]
         starts, ends = self._gram_folds[codes], self._gram_folds[codes + 1]
         counts = ends - starts
+        budget = max(_LEAST_POSTINGS, _POSTINGS_SHARE * len(self._folds))
         read = max(
-            int(np.searchsorted(np.cumsum(counts), _POSTINGS_PER_QUERY, side="right")),
+            int(np.searchsorted(np.cumsum(counts), budget, side="right")),
             int(np.argmax(counts > 0)) + 1,  # one at least, however long its list is
         )
         # A fold and the rank of an n-gram in one number: sorting brings each fold's together.
@@ -360,6 +363,6 @@ class Index:
 
 def _find(text: str, numbers: npt.NDArray[np.uint64]) -> int | None:
     """Return where the hash of ``text`` stands in ``numbers``, which ascend."""
-    wanted = number(text)
+    wanted = np.uint64(number(text))
     place = int(np.searchsorted(numbers, wanted))
     return place if place < len(numbers) and numbers[place] == wanted else None

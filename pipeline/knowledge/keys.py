@@ -51,10 +51,11 @@ def forms(row: Row) -> list[tuple[str, str]]:
 def keyed_rows(path: Path, folder: Path) -> Iterator[tuple[Row, dict[tuple[str, str], Keys]]]:
     """Yield the rows of ``path`` with the keys of each of their :func:`forms`.
 
-    The keys are read from ``folder``, where :func:`store_keys` must have put them.
+    The keys are read from ``folder``, where :func:`store_keys` must have put them; it has checked
+    the rows then.
     """
     with _store(path, folder).open(encoding="ascii") as lines:
-        for row, line in zip(read_rows(path), lines, strict=True):
+        for row, line in zip(read_rows(path, checked=True), lines, strict=True):
             keys = (tuple(filter(None, cell.split("|"))) for cell in line[:-1].split("\t"))
             yield row, dict(zip(forms(row), keys, strict=True))
 

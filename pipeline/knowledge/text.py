@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-import numpy as np
-
 
 def casefold(text: str, lang: str) -> str:
     """Return ``text`` in NFC without case, by the rules of ``lang``.
@@ -18,7 +16,6 @@ def casefold(text: str, lang: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
-def number(text: str) -> np.uint64:
+def number(text: str) -> int:
     """Return 64 bits of the BLAKE2b hash of ``text``: a short number to sort and search by."""
-    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-    return np.uint64(int.from_bytes(digest, "little"))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

@@ -86,5 +86,11 @@ def test_organisations_keep_foreign_names_without_a_language() -> None:
     assert row.names["ro"] == ("Banca Centrală Europeană",)
 
 
+def test_the_readme_counts_the_rows_of_every_derived_file() -> None:
+    readme = (KNOWLEDGE / "README.md").read_text(encoding="utf-8")
+    for name in FILES:
+        assert f"| `{name}` | {len(rows(name)):,} |" in readme
+
+
 def test_the_whole_folder_reads() -> None:
     assert sum(1 for _ in read_entries(KNOWLEDGE)) > 60_000
