@@ -17,7 +17,8 @@ import typer
 from rich.console import Console
 
 from pipeline import report, report_links
-from pipeline.errors import ExonymError, StoppedError, UsageError
+from pipeline.errors import ExonymError, LockedError, StoppedError, UsageError
+from pipeline.logs import JsonLog
 from pipeline.progress import Bars, Lines, Reporter, Silent
 from pipeline.schemas import LABELS, LANGUAGES, UNDETERMINED
 from pipeline.settings import Settings, load
@@ -214,7 +215,7 @@ def relink(
     from pipeline.relink import relink as link_again
 
     settings = _settings(config, workers)
-    with _reporter(quiet=quiet or as_json) as reporter:
+    with _reporter(None, quiet=quiet or as_json) as reporter:
         done = link_again(out, settings, dry_run=dry_run, reporter=reporter)
     if as_json:
         _print_json_lines([done.as_dict()])
@@ -456,31 +457,63 @@ def _run(
     accept: bool = False,
     reprocess: tuple[date, date] | None = None,
 ) -> None:
+    from pipeline.executors.local import opened
     from pipeline.run import run as run_nightly
 
-    with _reporter(quiet=quiet) as reporter:
-        summaries = run_nightly(
-            sources,
-            out,
-            night,
-            settings,
-            reporter=reporter,
-            retry=retry or (),
-            accept=accept,
-            reprocess=reprocess,
-        )
-    if quiet:
+    log = JsonLog(sys.stdout) if settings.log == "json" and not quiet else None
+    try:
+        with (
+            _reporter(log, quiet=quiet) as reporter,
+            opened(settings.executor, settings.workers) as executor,
+        ):
+            summaries = run_nightly(
+                sources,
+                out,
+                night,
+                settings,
+                reporter=reporter,
+                executor=executor,
+                retry=retry or (),
+                accept=accept,
+                reprocess=reprocess,
+            )
+    except (ExonymError, StoppedError) as error:
+        if log:
+            log.write("run ended", exit_code=error.exit_code, error=str(error))
+        if not isinstance(error, LockedError):
+            _write_metrics(out, settings)
+        raise
+    _write_metrics(out, settings)
+    if log:
+        log.write("run ended", exit_code=0, runs=[asdict(summary) for summary in summaries])
+    elif not quiet:
+        for summary in summaries:
+            _console.print(report.summary(summary))
+        if not summaries:
+            _console.print("nothing new to do")
+
+
+def _write_metrics(out: Path, settings: Settings) -> None:
+    from pipeline import metrics
+
+    store = Store(out)
+    if not store.exists():
         return
-    for summary in summaries:
-        _console.print(report.summary(summary))
-    if not summaries:
-        _console.print("nothing new to do")
+    path = Path(settings.metrics_file) if settings.metrics_file else store.metrics
+    with store.readable() as state:
+        attempts = state.attempts()
+    try:
+        metrics.write(path, attempts, store.read("quarantine").num_rows)
+    except OSError as error:
+        print(f"exonym: cannot write metrics to {path}: {error.strerror}", file=sys.stderr)
 
 
 @contextmanager
-def _reporter(*, quiet: bool) -> Iterator[Reporter]:
+def _reporter(log: JsonLog | None, *, quiet: bool) -> Iterator[Reporter]:
     if quiet:
         yield Silent()
+    elif log:
+        yield log
     elif _console.is_terminal:
         with Bars(_console) as bars:
             yield bars

@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import publish, shard
+from pipeline import isolation, publish, shard
 from pipeline.errors import ExonymError
 from pipeline.executors import Executor
-from pipeline.executors.local import LocalExecutor
+from pipeline.executors.local import chosen
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.progress import Reporter, Silent
@@ -110,9 +110,8 @@ def relink(
         ExonymError: a run was begun and not finished, or this one failed; nothing was published.
     """
     reporter = reporter or Silent()
-    executor = executor or LocalExecutor(settings.workers)
     store = Store(out)
-    with store.locked(), store.state() as state:
+    with store.locked(), store.state() as state, chosen(executor, settings.workers) as executor:
         if store.staging.manifest:
             raise ExonymError("a run was begun and not finished; finish it with 'exonym run' first")
         index = ensure(settings.knowledge)
@@ -256,12 +255,14 @@ class _Relink:
                 models=self.settings.models,
                 routing=tuple(sorted(self.settings.routing.items())),
                 payload_bytes=self.settings.ingest.payload_bytes,
+                seconds=self.settings.limits.document_seconds,
+                memory_mb=self.settings.limits.document_memory_mb,
                 rulings=rulings,
             )
             for number in numbers
         ]
         self.reporter.begin(_STAGE, None, "documents")
-        for outcome in self.executor.map(shard.work, iter(jobs)):
+        for outcome in isolation.work(self.executor, jobs):
             self.reporter.advance(outcome.n_documents)
         self.reporter.end()
 

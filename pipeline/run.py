@@ -21,12 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import gates, held, intake, publish, quarantine, shard
+from pipeline import gates, held, intake, isolation, publish, quarantine, shard
 from pipeline import reprocess as redo
 from pipeline.attempts import as_table
 from pipeline.errors import ExonymError, HeldBackError, StoppedError, UsageError
 from pipeline.executors import Executor
-from pipeline.executors.local import LocalExecutor
+from pipeline.executors.local import chosen
 from pipeline.ingest import Limits, SourceNotFound
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
@@ -39,6 +39,7 @@ from pipeline.resolve.finish import finish
 from pipeline.resolve.judgements import Spelling, rulings_of
 from pipeline.schemas import SCHEMA_VERSION, TABLES
 from pipeline.settings import Settings
+from pipeline.stopping import stop_deferred
 from pipeline.store import Staging, Store
 from pipeline.store.state import Arrival, LedgerDelta, State
 
@@ -113,10 +114,9 @@ def run(
         ExonymError: the run failed; nothing was published.
     """
     reporter = reporter or Silent()
-    executor = executor or LocalExecutor(settings.workers)
     store = Store(out)
     summaries = []
-    with store.locked(), store.state() as state:
+    with store.locked(), store.state() as state, chosen(executor, settings.workers) as executor:
         reporter.begin("knowledge", None, "index")
         index = ensure(settings.knowledge)
         reporter.advance()
@@ -344,7 +344,8 @@ class _Night:
         old = manifest.get("reprocess")
         ledger = LedgerDelta((), (), ()) if old else _ledger(staging, manifest["files"])
         keep = self._settings.keep_runs
-        self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt, keep)
+        with stop_deferred():
+            self._store.publish(manifest["run_id"], ledger, assignment.delta, attempt, keep)
 
     def _judge(
         self,
@@ -387,12 +388,14 @@ class _Night:
                 models=self._settings.models,
                 routing=tuple(sorted(self._settings.routing.items())),
                 payload_bytes=self._settings.ingest.payload_bytes,
+                seconds=self._settings.limits.document_seconds,
+                memory_mb=self._settings.limits.document_memory_mb,
                 rulings=self._rulings,
             )
             for number in range(n_shards)
         )
         ahead = (job for job in jobs if not shard.is_done(job))
-        for outcome in self._executor.map(shard.work, ahead):
+        for outcome in isolation.work(self._executor, ahead):
             self._peak_rss_mb = max(self._peak_rss_mb, outcome.peak_rss_mb)
             self._reporter.advance(outcome.n_documents)
         self._reporter.end()

@@ -7,7 +7,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -29,6 +29,15 @@ class IngestSettings(BaseModel):
     document_bytes: int = Field(gt=0)
     unpacked_bytes: int = Field(gt=0)
     payload_bytes: int = Field(ge=0)
+
+
+class LimitSettings(BaseModel):
+    """What one document may take in one stage; see :mod:`pipeline.isolation`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document_seconds: float = Field(gt=0)
+    document_memory_mb: int = Field(gt=0)
 
 
 class GateSettings(BaseModel):
@@ -55,8 +64,12 @@ class Settings(BaseSettings):
     profile: str
     workers: int = Field(ge=1)
     shard_documents: int = Field(ge=1)
+    executor: Literal["local", "inline"]
+    log: Literal["text", "json"]
+    metrics_file: str
     keep_runs: int = Field(ge=1)
     ingest: IngestSettings
+    limits: LimitSettings
     gates: GateSettings
     profiles: dict[str, dict[str, str]]
     models: Path = ROOT / "models"
@@ -89,6 +102,7 @@ class Settings(BaseSettings):
         """Return a hash (64 hex digits) of the settings that change results.
 
         Paths, workers, shard size, kept runs and gates are left out: they never change a table.
+        So are limits: what they set aside depends on the machine.
         """
         decisive = {"routing": self.routing, "ingest": self.ingest.model_dump()}
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -2,24 +2,28 @@
 
 A shard is a few dozen documents. A worker reads the tables that the stage needs, calls the stage's
 function and writes what it gives; nothing but counts goes back to the process that handed it out.
-A document that makes a stage raise an error is tried alone, and when it fails alone, set aside.
+A document that makes a stage raise an error is tried alone, and when it fails alone, set aside. One
+that takes the whole worker with it is the affair of :mod:`pipeline.isolation`.
 """
 
 from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline.detect import detect
 from pipeline.errors import ExonymError
+from pipeline.executors import Lost
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.recognise import recognise
@@ -45,8 +49,14 @@ class Job:
     models: Path
     routing: tuple[tuple[str, str], ...]
     payload_bytes: int
+    seconds: float
+    """How long one document may take, alone."""
+    memory_mb: int
+    """How much memory (10**6 bytes) the stage may take beyond what it has loaded."""
     rulings: Rulings = NONE
     """What people decided about names."""
+    row: int | None = None
+    """The one document of the shard to work on, by its row; all where None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,24 @@ class Outcome:
     n_words: int
     n_failed: int
     peak_rss_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document that a stage failed on: its row, a key of :data:`ERRORS`, and what was wrong."""
+
+    document: Mapping[str, Any]
+    error: str
+    message: str
+
+
+ERRORS: Final[Mapping[str, str]] = {
+    "stage_failed": "A document on which a stage raised an error.",
+    "crashed": "A document on which the worker process died.",
+    "timed_out": "A document that was not done within its time.",
+    "out_of_memory": "A document that took more memory than it may.",
+}
+"""Every error of the stages after reading, and what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +148,70 @@ def is_done(job: Job) -> bool:
     return staging.part(last, job.shard).exists()
 
 
+def n_documents(job: Job) -> int:
+    """Return how many documents the job's shard has."""
+    part = Staging(job.staging).part(STAGES[job.stage].reads[0], job.shard)
+    return int(pq.read_metadata(part).num_rows)
+
+
 def work(job: Job) -> Outcome:
     """Take one shard through one stage. Repeatable: the last table written marks it done."""
+    stage, inputs = _begin(job)
+    outputs, failures = _apply(stage, job, inputs)
+    return _finish(job, inputs, outputs, _failed_table(job, failures))
+
+
+def work_alone(job: Job) -> None:
+    """Take the one document ``job.row`` of a shard through a stage, for :func:`join`."""
+    stage, inputs = _begin(job)
+    documents = inputs[stage.reads[0]].slice(job.row, 1)
+    outputs, failures = _apply_to_each(stage, job, inputs, documents)
+    staging = _alone(job)
+    staging.write_part("failed", job.row or 0, _failed_table(job, failures))
+    for name in stage.writes:
+        staging.write_part(name, job.row or 0, outputs[name])
+
+
+def join(job: Job, lost: Sequence[Lost[Job]]) -> Outcome:
+    """Put a shard together from what :func:`work_alone` left of its documents.
+
+    The documents of ``lost``, whose workers died or hung, go to quarantine.
+    """
+    staging, alone, stage = Staging(job.staging), _alone(job), STAGES[job.stage]
+    inputs = {name: staging.read_part(name, job.shard) for name in stage.reads}
+    documents = inputs[stage.reads[0]]
+    outputs = {
+        name: pa.concat_tables(pq.ParquetFile(part).read() for part in alone.parts(name))
+        for name in stage.writes
+    }
+    failures = [
+        Failure(documents.slice(one.job.row, 1).to_pylist()[0], one.error, one.message)
+        for one in lost
+    ]
+    failed = [pq.ParquetFile(part).read() for part in alone.parts("failed")]
+    failed.append(_failed_table(job, failures))
+    outcome = _finish(job, inputs, outputs, pa.concat_tables(failed))
+    alone.discard()
+    return outcome
+
+
+def _begin(job: Job) -> tuple[Stage, Tables]:
+    """Return the job's stage, loaded, and the tables it reads."""
     staging, stage = Staging(job.staging), STAGES[job.stage]
     stage.load(job)
-    inputs = {name: staging.read_part(name, job.shard) for name in stage.reads}
-    outputs, failed = _apply(stage, job, inputs)
-    if failed:
-        origins = staging.read_part("document_sources", job.shard)
-        rows = [_failure(job, error, document, origins) for document, error in failed]
-        staging.write_part(
-            f"failed-{job.stage}", job.shard, pa.Table.from_pylist(rows, WORKING_FAILED)
-        )
+    return stage, {name: staging.read_part(name, job.shard) for name in stage.reads}
+
+
+def _finish(
+    job: Job,
+    inputs: Tables,
+    outputs: Tables,
+    failed: pa.Table,
+) -> Outcome:
+    """Write what came of a shard; ``failed`` are WORKING_FAILED."""
+    staging, stage = Staging(job.staging), STAGES[job.stage]
+    if failed.num_rows:
+        staging.write_part(f"failed-{job.stage}", job.shard, failed)
     for name in stage.writes:
         staging.write_part(name, job.shard, outputs[name])
     documents = inputs[stage.reads[0]]
@@ -139,9 +219,14 @@ def work(job: Job) -> Outcome:
         shard=job.shard,
         n_documents=documents.num_rows,
         n_words=pc.sum(documents["n_words"]).as_py() or 0,
-        n_failed=len(failed),
+        n_failed=failed.num_rows,
         peak_rss_mb=peak_rss_mb(),
     )
+
+
+def _alone(job: Job) -> Staging:
+    """Return where the documents of a shard wait that is worked on one by one."""
+    return Staging(job.staging / "alone" / f"{job.stage}-{job.shard:06d}")
 
 
 def peak_rss_mb() -> float:
@@ -150,52 +235,81 @@ def peak_rss_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def _apply(
-    stage: Stage, job: Job, inputs: Tables
-) -> tuple[Tables, list[tuple[dict[str, object], Exception]]]:
+def _apply(stage: Stage, job: Job, inputs: Tables) -> tuple[Tables, list[Failure]]:
     try:
-        return stage.apply(job, inputs), []
+        with _limited(job.memory_mb):
+            return stage.apply(job, inputs), []
     except ExonymError:
         raise
     except Exception:
-        return _apply_one_by_one(stage, job, inputs)
+        return _apply_to_each(stage, job, inputs, inputs[stage.reads[0]])
 
 
-def _apply_one_by_one(
-    stage: Stage, job: Job, inputs: Tables
-) -> tuple[Tables, list[tuple[dict[str, object], Exception]]]:
-    documents = inputs[stage.reads[0]]
-    nothing = {name: table.slice(0, 0) for name, table in inputs.items()}
-    outputs = [stage.apply(job, nothing)]
-    failed = []
-    for row in range(documents.num_rows):
-        doc_id = documents["doc_id"][row]
-        alone = {
-            name: table.filter(pc.equal(table["doc_id"], doc_id)) for name, table in inputs.items()
-        }
+def _apply_to_each(
+    stage: Stage, job: Job, inputs: Tables, documents: pa.Table
+) -> tuple[Tables, list[Failure]]:
+    """Apply a stage to each of ``documents`` alone; return what it gives and those it fails on."""
+    outputs = [stage.apply(job, _rows_of(inputs, []))]
+    failures = []
+    for document in documents.to_pylist():
         try:
-            outputs.append(stage.apply(job, alone))
+            with _limited(job.memory_mb):
+                outputs.append(stage.apply(job, _rows_of(inputs, [document["doc_id"]])))
         except ExonymError:
             raise
+        except MemoryError:
+            message = f"it takes more than {job.memory_mb} MB"
+            failures.append(Failure(document, "out_of_memory", message))
         except Exception as error:
-            failed.append((documents.slice(row, 1).to_pylist()[0], error))
+            message = f"{type(error).__name__}: {error}".splitlines()[0]
+            failures.append(Failure(document, "stage_failed", message))
     joined = {name: pa.concat_tables([tables[name] for tables in outputs]) for name in stage.writes}
-    return joined, failed
+    return joined, failures
 
 
-def _failure(
-    job: Job, error: Exception, document: Mapping[str, object], origins: pa.Table
-) -> dict[str, object]:
-    origin = origins.filter(pc.equal(origins["doc_id"], document["doc_id"])).to_pylist()[0]
-    payload = str(document["text"]).encode()[: job.payload_bytes]
-    return {
-        "source": origin["source"],
-        "line": origin["line"],
-        "stage": job.stage,
-        "error": "stage_failed",
-        "message": f"{type(error).__name__}: {error}".splitlines()[0],
-        "attempts": 1,
-        "payload": payload,
-        "run_id": job.run_id,
-        "doc_id": document["doc_id"],
-    }
+def _rows_of(inputs: Tables, doc_ids: Sequence[str]) -> Tables:
+    wanted = pa.array(doc_ids, pa.string())
+    return {name: table.filter(pc.is_in(table["doc_id"], wanted)) for name, table in inputs.items()}
+
+
+@contextmanager
+def _limited(memory_mb: int) -> Iterator[None]:
+    """Let this process take at most so much memory beyond what it has; without effect off Linux.
+
+    Beyond the limit Python raises MemoryError; a library that cannot bear it ends the process.
+    """
+    sizes = Path("/proc/self/statm")
+    if not sizes.exists():
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(sizes.read_text(encoding="ascii").split()[0])
+    wanted = pages * resource.getpagesize() + memory_mb * 10**6
+    allowed = min(limit for limit in (wanted, soft, hard) if limit != resource.RLIM_INFINITY)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _failed_table(job: Job, failures: Sequence[Failure]) -> pa.Table:
+    origins = Staging(job.staging).read_part("document_sources", job.shard)
+    rows = []
+    for failure in failures:
+        doc_id = failure.document["doc_id"]
+        origin = origins.filter(pc.equal(origins["doc_id"], doc_id)).to_pylist()[0]
+        rows.append(
+            {
+                "source": origin["source"],
+                "line": origin["line"],
+                "stage": job.stage,
+                "error": failure.error,
+                "message": failure.message,
+                "attempts": 1,
+                "payload": failure.document["text"].encode()[: job.payload_bytes],
+                "run_id": job.run_id,
+                "doc_id": doc_id,
+            }
+        )
+    return pa.Table.from_pylist(rows, WORKING_FAILED)

@@ -11,11 +11,17 @@ FILE = f"""
 profile = "shipped"
 workers = 2
 shard_documents = 8
+executor = "local"
+log = "text"
+metrics_file = ""
 keep_runs = 7
 [ingest]
 document_bytes = 1000
 unpacked_bytes = 1000
 payload_bytes = 10
+[limits]
+document_seconds = 9
+document_memory_mb = 99
 [gates]
 runs = 7
 first_runs = 3

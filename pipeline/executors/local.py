@@ -1,78 +1,137 @@
-"""Jobs in processes of this machine."""
+"""Jobs in supervised processes of this machine."""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
-from pipeline.errors import ExonymError
-from pipeline.executors import Job, Result
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-_MAX_REBUILDS: Final = 3
-_WAITING_PER_WORKER: Final = 2
+from pipeline.errors import StoppedError
+from pipeline.executors import Executor, Job, Lost, Result
+from pipeline.executors.inline import InlineExecutor
+
+_PR_SET_PDEATHSIG: Final = 1
+"""From linux/prctl.h: the signal a process gets when the one that started it dies."""
 
 
 class LocalExecutor:
-    """Spawned worker processes; with one worker, this very process.
+    """Spawned worker processes, each replaced when it dies or hangs. Use as a context manager.
 
-    Jobs are handed out a few at a time, so that memory does not grow with their number. When a
-    worker dies the pool is built again and the unfinished jobs are repeated.
+    As many jobs as there are workers are under way, so that memory does not grow with their number.
+    Workers live as long as the context, so that each loads its models once.
     """
 
     def __init__(self, workers: int) -> None:
-        """Use ``workers`` processes, at least one."""
+        """Use ``workers`` processes, at least one; they start with the first job."""
         self._workers = workers
-
-    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
-        """Yield ``function(job)`` for every job, in whatever order they end.
-
-        Raises:
-            ExonymError: workers died again and again.
-        """
-        if self._workers == 1:
-            yield from map(function, jobs)
-            return
-        remaining = iter(jobs)
-        repeat: list[Job] = []
-        for _ in range(_MAX_REBUILDS + 1):
-            with ProcessPoolExecutor(self._workers, mp_context=get_context("spawn")) as pool:
-                running: dict[Future[Result], Job] = {}
-                try:
-                    yield from self._drain(pool, function, repeat, remaining, running)
-                except BrokenProcessPool:
-                    repeat = list(running.values())
-                    continue
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-            return
-        raise ExonymError(
-            f"worker processes died {_MAX_REBUILDS + 1} times; "
-            "give them more memory or use fewer --workers"
+        self._pool = ProcessPool(
+            max_workers=workers,
+            initializer=_begin_worker,
+            initargs=(os.getpid(),),
+            context=get_context("spawn"),
         )
 
-    def _drain(
+    def __enter__(self) -> Self:
+        """Return the executor."""
+        return self
+
+    def __exit__(
         self,
-        pool: ProcessPoolExecutor,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the workers, and what they may still be doing."""
+        self._pool.stop()
+        self._pool.join()
+
+    def map(
+        self,
         function: Callable[[Job], Result],
-        repeat: list[Job],
-        remaining: Iterator[Job],
-        running: dict[Future[Result], Job],
-    ) -> Iterator[Result]:
-        capacity = self._workers * _WAITING_PER_WORKER
-        for job in repeat:
-            running[pool.submit(function, job)] = job
+        jobs: Iterable[Job],
+        seconds: Callable[[Job], float],
+    ) -> Iterator[Result | Lost[Job]]:
+        """Yield ``function(job)``, or a :class:`Lost`, for every job, in whatever order they end.
+
+        Raises what ``function`` raises.
+        """
+        remaining = iter(jobs)
+        running: dict[ProcessFuture[Result], Job] = {}
         while True:
-            for job in islice(remaining, max(capacity - len(running), 0)):
-                running[pool.submit(function, job)] = job
+            for job in islice(remaining, self._workers - len(running)):
+                running[self._pool.schedule(function, (job,), timeout=seconds(job))] = job
             if not running:
                 return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            try:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+            except StoppedError:
+                wait(running)
+                raise
             for future in done:
-                result = future.result()
-                del running[future]
-                yield result
+                yield _result(future, running.pop(future), seconds)
+
+
+def _result(
+    future: ProcessFuture[Result], job: Job, seconds: Callable[[Job], float]
+) -> Result | Lost[Job]:
+    try:
+        return future.result()
+    except ProcessExpired as error:
+        return Lost(job, "crashed", f"the worker process died ({_cause(error.exitcode)})")
+    except TimeoutError:
+        return Lost(job, "timed_out", f"not done after {seconds(job):g} seconds")
+
+
+def _cause(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return signal.Signals(-exit_code).name
+    except ValueError:
+        return f"signal {-exit_code}"
+
+
+def _begin_worker(parent: int) -> None:
+    """Leave it to the parent to stop this worker, and die with it.
+
+    ``timeout``, systemd and a terminal signal the whole group: a worker that obeyed would lose the
+    shard it has in hand. One that outlived its parent would write into the next run's staging.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:  # Linux alone has it.
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+@contextmanager
+def opened(kind: str, workers: int) -> Iterator[Executor]:
+    """Give the executor of the setting ``executor``: ``local`` or ``inline``."""
+    if kind == "inline":
+        yield InlineExecutor()
+    else:
+        with LocalExecutor(workers) as processes:
+            yield processes
+
+
+@contextmanager
+def chosen(executor: Executor | None, workers: int) -> Iterator[Executor]:
+    """Give ``executor`` where there is one; else this very process for one worker, or processes."""
+    if executor:
+        yield executor
+    elif workers == 1:
+        yield InlineExecutor()
+    else:
+        with LocalExecutor(workers) as processes:
+            yield processes

@@ -119,6 +119,11 @@ class Store:
         files.sync_folder(self._home)
 
     @property
+    def metrics(self) -> Path:
+        """Where the metrics of the last run go by default; see :mod:`pipeline.metrics`."""
+        return self._home / "metrics.prom"
+
+    @property
     def scratch(self) -> Path:
         """A folder for temporary files, emptied at will."""
         return self._home / "scratch"

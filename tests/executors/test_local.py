@@ -1,50 +1,101 @@
+from __future__ import annotations
+
 import os
 import signal
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ExonymError
+from pipeline.errors import StoppedError
+from pipeline.executors import Lost
+from pipeline.executors.inline import InlineExecutor
 from pipeline.executors.local import LocalExecutor
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[LocalExecutor]:
+    with LocalExecutor(2) as executor:
+        yield executor
 
 
 def square(number: int) -> int:
     return number * number
 
 
-def die_once(marker: Path) -> str:
-    """Kill the worker the first time, as a crash would."""
-    if not marker.exists():
-        marker.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return marker.name
-
-
-def die(_: int) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def misbehave(number: int) -> int:
+    """Crash on 3, hang on 5."""
+    if number == 3:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if number == 5:
+        while True:
+            pass
+    return number
 
 
 def fail(number: int) -> None:
     raise ValueError(number)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_every_job_is_done(workers: int) -> None:
-    assert sorted(LocalExecutor(workers).map(square, range(12))) == [n * n for n in range(12)]
+def whoami(_: int) -> int:
+    return os.getpid()
 
 
-def test_jobs_of_a_worker_that_died_are_repeated(tmp_path: Path) -> None:
-    markers = [tmp_path / name for name in ("a", "b", "c")]
-    markers[0].touch()
-    assert sorted(LocalExecutor(2).map(die_once, markers)) == ["a", "b", "c"]
+def stop_the_parent(folder: Path) -> str:
+    """Have this worker's whole group told to stop, then finish."""
+    if not (folder / "told").exists():
+        (folder / "told").touch()
+        os.kill(os.getppid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        while not (folder / "stopping").exists():
+            time.sleep(0)
+    (folder / "finished").touch()
+    return "finished"
 
 
-def test_gives_up_when_workers_die_again_and_again() -> None:
-    with pytest.raises(ExonymError, match="died"):
-        list(LocalExecutor(2).map(die, range(2)))
+def minute(_: object) -> float:
+    return 60.0
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_of_the_function_comes_through(workers: int) -> None:
+def test_every_job_is_done(pair: LocalExecutor) -> None:
+    expected = [number * number for number in range(12)]
+    assert sorted(pair.map(square, range(12), minute)) == expected  # type: ignore[type-var]
+    assert list(InlineExecutor().map(square, range(12), minute)) == expected
+
+
+def test_what_crashes_or_hangs_is_lost_and_the_others_are_done(pair: LocalExecutor) -> None:
+    found = list(pair.map(misbehave, range(8), lambda number: 2.0 if number == 5 else 60.0))
+    lost = {item.job: item for item in found if isinstance(item, Lost)}
+    assert sorted(item for item in found if not isinstance(item, Lost)) == [0, 1, 2, 4, 6, 7]
+    assert (lost[3].error, lost[5].error) == ("crashed", "timed_out")
+    assert "SIGSEGV" in lost[3].message
+    assert "2 seconds" in lost[5].message
+
+
+def test_workers_are_kept_between_calls(pair: LocalExecutor) -> None:
+    first, second = (set(pair.map(whoami, range(20), minute)) for _ in range(2))
+    assert os.getpid() not in first
+    assert len(first | second) <= 2
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_an_error_of_the_function_comes_through(pair: LocalExecutor, inline: bool) -> None:
     with pytest.raises(ValueError, match="3"):
-        list(LocalExecutor(workers).map(fail, [3]))
+        list((InlineExecutor() if inline else pair).map(fail, [3], minute))
+
+
+def test_told_to_stop_the_job_under_way_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        (tmp_path / "stopping").touch()
+        raise StoppedError("stopped")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        with LocalExecutor(1) as executor, pytest.raises(StoppedError):
+            list(executor.map(stop_the_parent, [tmp_path] * 3, minute))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (tmp_path / "finished").exists()

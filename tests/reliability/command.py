@@ -40,6 +40,7 @@ def start(arguments: list[str], log: Path, hook: Hook = files.reached) -> int:
     try:
         os.setsid()
         sys.argv = ["exonym", *arguments]
+        os.environ["EXONYM_EXECUTOR"] = "inline"  # the hook is in this process
         with log.open("w", encoding="utf-8") as output:
             sys.stdout = sys.stderr = output
             files.reached = hook
