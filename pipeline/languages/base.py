@@ -63,11 +63,32 @@ class Language(Protocol):
         Idempotent on its own output. Empty only when ``name`` holds no letter or digit.
         """
 
+    def translated(self, name: str) -> str:
+        """Return ``name`` in lower case with the words that say what it names in English.
+
+        ``Kuzey Makedonya`` is ``north makedonya``, ``Quần đảo Pitcairn`` ``islands pitcairn``. In
+        English itself a word stands for its variants: ``northern`` is ``north``.
+        """
+
+    def letters(self, name: str) -> str:
+        """Return the letters of ``name`` that its spelling in English depends on, without spaces.
+
+        They are the units of :mod:`pipeline.resolve.spelling`: Romanian and Turkish letters with
+        their marks, Vietnamese ones without tones, Devanagari in the broad romanising.
+        """
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return fold keys of the name in another language's reading of the same characters.
+
+        Vietnamese ``Quảng Châu`` is ``guangzhou``. Native names have such readings too, so these
+        are no :meth:`keys`: they say what to compare a name with, and prove nothing.
+        """
+
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold keys under which ``name`` may be found, the likeliest first, distinct.
 
         Covers the language's own respelling of foreign names: Turkish ``Caparov`` gives
-        ``caparov`` and ``japarov``. Holds :meth:`fold` of the name first, then respellings; the
-        last ones are coarse, the name by its sound and, where it is long, by its consonants, and
-        are shared with more namesakes.
+        ``caparov`` and ``japarov``. Holds :meth:`fold` of the name first, then that of
+        :meth:`translated`, then respellings; the last ones are coarse, the name by its sound and,
+        where it is long, by its consonants, and are shared with more namesakes.
         """

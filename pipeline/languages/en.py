@@ -10,6 +10,7 @@ from pipeline.languages.base import Reading
 
 _DATA: Final = shared.load_data("en")
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
+_TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _POSSESSIVE: Final = re.compile(r"(?<=\w)(?:'[sS]|(?<=[sS])')(?!\w)")
 _POSSESSIVE_AT_END: Final = re.compile(r"(?<=[\w.)])(?:'[sS]|(?<=[sS])')$")
 _WINDOW: Final = 120
@@ -59,9 +60,23 @@ class English:
         return shared.fold_ascii(self.orthography(name))
 
     def keys(self, name: str) -> tuple[str, ...]:
-        """Return the fold."""
+        """Return the fold, and that of the translation."""
         fold = self.fold(name)
-        return shared.with_sounds(fold, (), [fold])
+        return shared.with_sounds(
+            fold, [_TRANSLATIONS.key(self.orthography(name).lower(), self.fold)], [fold]
+        )
+
+    def translated(self, name: str) -> str:
+        """Return the name with ``north`` for ``northern`` and the like."""
+        return _TRANSLATIONS.apply(self.orthography(name).lower())
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return nothing: the language reads no other's characters."""
+        return ()
+
+    def letters(self, name: str) -> str:
+        """Return the fold without spaces."""
+        return self.fold(name).replace(" ", "")
 
 
 def _quote_open(before: str) -> bool:

@@ -19,6 +19,7 @@ def _table(name: str) -> dict[str, str]:
 
 
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
+_TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _POSTPOSITIONS: Final = frozenset(_DATA["postpositions"])
 _RULES: Final = shared.respellings(_DATA["respelling"])
 _NUKTA: Final = "\u093c"
@@ -43,6 +44,7 @@ _SONORITY: Final = {
 }  # fmt: skip
 _NASALS: Final = (_ANUSVARA, _CANDRABINDU)
 _WORD: Final = re.compile(r"[\u0900-\u0963\u0970-\u097f]+")
+_NOT_LETTER: Final = re.compile(r"[^A-Za-z0-9]")
 _LABIALS: Final = "पफबभम"
 
 
@@ -78,20 +80,34 @@ class Hindi:
 
     def fold(self, name: str) -> str:
         """Return the name romanised with schwa deletion, words of a-z and 0-9."""
-        return _plain(_romanise_text(self.orthography(name)))
+        return plain(_romanise_text(self.orthography(name)))
 
     def keys(self, name: str) -> tuple[str, ...]:
         """Return the fold, the acronym it may spell (``csto``), and other romanisings."""
         written = self.orthography(name)
         broad = _romanise_text(written)
-        spelled = shared.respell(broad, _RULES, shared.MAX_KEYS, _plain)
+        spelled = shared.respell(broad, _RULES, shared.MAX_KEYS, plain)
         # English a is written ऐ as often as ए: कैमरन, Cameron.
-        sounding = _plain(broad.replace("E", "a"))
-        return shared.with_sounds(_plain(broad), [*_acronyms(written), *spelled], [sounding])
+        sounding = plain(broad.replace("E", "a"))
+        translated = _TRANSLATIONS.key(written.lower(), self.fold)
+        respelled = [translated, *_acronyms(written), *spelled]
+        return shared.with_sounds(plain(broad), respelled, [sounding])
+
+    def translated(self, name: str) -> str:
+        """Return the name with ``उत्तरी`` as north, ``द्वीपसमूह`` as islands and the like."""
+        return _TRANSLATIONS.apply(self.orthography(name).lower())
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return nothing: the language reads no other's characters."""
+        return ()
+
+    def letters(self, name: str) -> str:
+        """Return the broad romanising: its capitals keep apart what a fold makes one."""
+        return _NOT_LETTER.sub("", _romanise_text(self.orthography(name)))
 
 
-def _plain(broad: str) -> str:
-    """Return the fold of a broad romanising."""
+def plain(broad: str) -> str:
+    """Return the fold of a broad romanising (:meth:`Hindi.letters`)."""
     return shared.fold_ascii(broad.translate(_PLAIN))
 
 
@@ -225,7 +241,7 @@ def _acronyms(name: str) -> list[str]:
     if not any(letters):
         return []
     rest = (spelled or _romanise_text(word) for spelled, word in zip(letters, words, strict=True))
-    return [_plain(" ".join(rest))]
+    return [plain(" ".join(rest))]
 
 
 def _spell(word: str) -> str:

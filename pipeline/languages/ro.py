@@ -16,6 +16,7 @@ _DATA: Final = shared.load_data("ro")
 _RULES: Final = shared.respellings(_DATA["respelling"])
 _SOUNDING: Final = shared.respellings(_DATA["sounding"])
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
+_TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _COMMA: Final = str.maketrans("şţŞŢ", "șțȘȚ")
 _ENDINGS: Final = shared.respellings(_DATA["head"])
 _ADJECTIVES: Final = [(re.compile(p), r) for p, r in _DATA["feminine_adjective"]]
@@ -77,7 +78,20 @@ class Romanian:
         fold = self.fold(written)
         spelled = shared.respell(written.lower(), _RULES, shared.MAX_KEYS, shared.fold_ascii)
         english = shared.respell(written.lower(), _SOUNDING, 1, shared.fold_ascii)
-        return shared.with_sounds(fold, spelled, [fold, *english])
+        translated = _TRANSLATIONS.key(written.lower(), self.fold)
+        return shared.with_sounds(fold, [translated, *spelled], [fold, *english])
+
+    def translated(self, name: str) -> str:
+        """Return the name with ``județul`` as county, ``de nord`` as north and the like."""
+        return _TRANSLATIONS.apply(self.orthography(name).lower())
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return nothing: the language reads no other's characters."""
+        return ()
+
+    def letters(self, name: str) -> str:
+        """Return the letters with their marks, lower case."""
+        return "".join(filter(str.isalnum, self.orthography(name).lower()))
 
 
 def _nominatives(name: str) -> list[Reading]:

@@ -34,6 +34,7 @@ _FIRST_VOWEL: Final = re.compile(r"\b[aiu]")
 _INNER_VOWEL: Final = re.compile(r"(?<=\w)(?:[iu]|a(?!\b))")
 _NOT_CONSONANT: Final = re.compile(r"[aiu ]")
 _DOUBLED: Final = re.compile(r"([a-z])\1+")
+_NAME_WORD: Final = re.compile(r"[^\s,()/]+")
 
 
 def load_data(code: str) -> dict[str, Any]:
@@ -119,6 +120,53 @@ def distinct(items: Iterable[str], limit: int = MAX_KEYS) -> tuple[str, ...]:
 
 
 _SOUND_RULES: Final = tuple((re.compile(p), r) for p, r in load_data("sound")["rules"])
+
+
+@dataclass(frozen=True, slots=True)
+class Translations:
+    """Words of which names are composed, lower case, and what English calls them."""
+
+    english: dict[tuple[str, ...], str]
+    longest: int
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Translations:
+        """Read ``[translations]`` of a data file: a word or several to the English one."""
+        english = {
+            tuple(unicodedata.normalize("NFC", phrase).split()): word
+            for phrase, word in data["translations"].items()
+        }
+        return cls(english, max(map(len, english)))
+
+    def key(self, lower: str, fold: Callable[[str], str]) -> str:
+        """Return the fold of a lower-case name with its known words in English.
+
+        Empty where no word of its own is left: ``merkez`` is no name for what is called Central.
+        """
+        translated = self.apply(lower)
+        own = set(lower.replace("-", " ").split())
+        return fold(translated) if own & set(translated.split()) else ""
+
+    def apply(self, lower: str) -> str:
+        """Return a lower-case name with its known words in English, the longest phrases first.
+
+        A hyphen parts words, but for phrases that are written with one (``nord-est``). The order
+        stays: ``kuzey makedonya`` gives ``north makedonya``.
+        """
+        words = [
+            part
+            for word in _NAME_WORD.findall(lower)
+            for part in ([word] if (word,) in self.english else word.split("-"))
+            if part
+        ]
+        result: list[str] = []
+        while words:
+            count = next(
+                (n for n in range(self.longest, 0, -1) if tuple(words[:n]) in self.english), 0
+            )
+            result.append(self.english[tuple(words[:count])] if count else words[0])
+            words = words[max(1, count) :]
+        return " ".join(result)
 
 
 @dataclass(frozen=True, slots=True)

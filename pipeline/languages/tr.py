@@ -87,6 +87,7 @@ _BARE: Final[tuple[tuple[str, float], ...]] = tuple(
 _PARTICLES: Final = frozenset(_DATA["endings"]["particles"])
 _INSTITUTIONS: Final = frozenset(_DATA["institutions"])
 _LONGEST_BARE: Final = 5
+_TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _TITLES: Final = shared.Titles.from_data(_DATA, _lower)
 
 
@@ -147,7 +148,20 @@ class Turkish:
         fold = self.fold(written)
         spelled = shared.respell(_lower(written), _RULES, shared.MAX_KEYS, shared.fold_ascii)
         english = shared.respell(_lower(written), _SOUNDING, 1, shared.fold_ascii)
-        return shared.with_sounds(fold, spelled, [fold, *english])
+        translated = _TRANSLATIONS.key(_lower(written), self.fold)
+        return shared.with_sounds(fold, [translated, *spelled], [fold, *english])
+
+    def translated(self, name: str) -> str:
+        """Return the name with ``kuzey`` as north, ``adaları`` as islands and the like."""
+        return _TRANSLATIONS.apply(_lower(self.orthography(name)))
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return nothing: the language reads no other's characters."""
+        return ()
+
+    def letters(self, name: str) -> str:
+        """Return the letters with their marks, lower case."""
+        return "".join(filter(str.isalnum, _lower(self.orthography(name))))
 
 
 def _is_suffix(stem: str, ending: str) -> bool:

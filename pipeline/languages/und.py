@@ -39,3 +39,15 @@ class Undetermined:
         """Return the fold."""
         fold = self.fold(name)
         return shared.with_sounds(fold, (), [fold])
+
+    def translated(self, name: str) -> str:
+        """Return the name in lower case: words of an unknown language are unknown."""
+        return self.orthography(name).lower()
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return nothing: the language reads no other's characters."""
+        return ()
+
+    def letters(self, name: str) -> str:
+        """Return the fold without spaces."""
+        return self.fold(name).replace(" ", "")

@@ -11,8 +11,14 @@ from pipeline.languages.base import Reading
 
 _DATA: Final = shared.load_data("vi")
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
+_TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _RULES: Final = shared.respellings(_DATA["respelling"])
+_CHINESE: Final[dict[str, list[str]]] = {
+    unicodedata.normalize("NFC", syllable): pinyin
+    for syllable, pinyin in shared.load_data("sinovietnamese")["syllables"].items()
+}
 _TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
+_TONELESS: Final = dict.fromkeys(map(ord, _TONES))
 
 
 def _tone_moves() -> dict[str, str]:
@@ -70,4 +76,27 @@ class Vietnamese:
         fold = self.fold(name)
         joined = self.orthography(name).replace("-", "").lower()
         spelled = shared.respell(joined, _RULES, shared.MAX_KEYS, shared.fold_ascii)
-        return shared.with_sounds(fold, spelled, spelled[:1])
+        translated = _TRANSLATIONS.key(self.orthography(name).lower(), self.fold)
+        return shared.with_sounds(fold, [translated, *spelled], spelled[:1])
+
+    def translated(self, name: str) -> str:
+        """Return the name with ``bắc`` as north, ``quần đảo`` as islands and the like."""
+        return _TRANSLATIONS.apply(self.orthography(name).lower())
+
+    def transcriptions(self, name: str) -> tuple[str, ...]:
+        """Return a name of Sino-Vietnamese syllables alone as pinyin writes it, two ways at most.
+
+        A place's syllables are written together, a person's surname apart from the given name;
+        type words in front are left out (``thành phố Ngân Xuyên``).
+        """
+        syllables = self.orthography(name).lower().replace("-", " ")
+        bare = _TITLES.strip(syllables, str.lower).split()
+        if not 2 <= len(bare) <= 4 or not all(syllable in _CHINESE for syllable in bare):
+            return ()
+        first, *rest = (_CHINESE[syllable][0] for syllable in bare)
+        return (first + "".join(rest), f"{first} {''.join(rest)}")
+
+    def letters(self, name: str) -> str:
+        """Return the letters without tones, those of ă, â, ê, ô, ơ, ư and đ kept."""
+        plain = unicodedata.normalize("NFD", self.orthography(name).lower()).translate(_TONELESS)
+        return "".join(filter(str.isalnum, unicodedata.normalize("NFC", plain)))

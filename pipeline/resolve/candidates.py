@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from pipeline import languages
-from pipeline.knowledge.index import Index
+from pipeline.knowledge.index import Hit, Index
 from pipeline.resolve.forms import Form
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
 from pipeline.resolve.similarity import name_similarity
@@ -35,6 +35,9 @@ _SHORT: Final = 4
 
 _KEYS_COMPARED: Final = 3
 _SHORTLIST: Final = 20
+_WIDE: Final = 50
+"""Entries compared for each key where nothing nearer is asked."""
+_MOST_NAMES: Final = 16
 _LEAST_COSINE: Final = 0.3
 _LEAST_SIMILARITY: Final = 0.78
 _LEAST_OF_ONE_WORD: Final = 0.9
@@ -95,6 +98,7 @@ class Finder:
         self.similar = lru_cache(maxsize=_CACHED)(self._similar)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
+        self.names = lru_cache(maxsize=_CACHED)(self._names)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
 
     def entries(self, form: Form) -> frozenset[int]:
@@ -153,8 +157,7 @@ class Finder:
 
     def _sounding(self, form: Form) -> tuple[Candidate, ...]:
         """Return the entries with a name that sounds like this one and is spelled much like it."""
-        coarse = (*form.coarse, *(key.text for key in form.keys))
-        hits = {hit for text in coarse for hit in self.index.exact(text)[:_SHORTLIST]}
+        hits = {hit for text in self._coarse(form) for hit in self._first(text)}
         return best_of(
             candidate
             for hit in sorted(hits)
@@ -196,6 +199,40 @@ class Finder:
             if likeness >= _least(key.text):
                 similarity = likeness * _SIMILAR - _DOUBT * key.cost
                 yield Candidate(entry, SIMILAR, similarity, alias, alias_lang, key.text)
+
+    @staticmethod
+    def _coarse(form: Form) -> tuple[str, ...]:
+        return (*form.coarse, *(key.text for key in form.keys))
+
+    def _first(self, text: str) -> list[Hit]:
+        """Return the first aliases with that key, the likeliest to be in the news."""
+        return self.index.exact(text)[:_SHORTLIST]
+
+    def shortlist(self, form: Form) -> list[int]:
+        """Return the entries to compare with ``form``: by keys, by sound, and by letter groups.
+
+        A name that is written just so in the index is not looked for by letter groups. Nothing is
+        said of how alike they are; :mod:`pipeline.resolve.matching` weighs them.
+        """
+        readings = languages.get(form.lang).transcriptions(form.name)
+        texts = [*(key.text for key in form.keys[:_KEYS_COMPARED]), *readings]
+        found = dict.fromkeys(
+            hit.entry for text in (*self._coarse(form), *readings) for hit in self._first(text)
+        )
+        if any(self.index.exact_text(name, form.lang) for name in {k.name for k in form.keys}):
+            return list(found)
+        for text in dict.fromkeys((*texts, *form.coarse[:1])):
+            found |= dict.fromkeys(hit.entry for hit in self.index.similar(text, _WIDE))
+        return list(found)
+
+    def _names(self, number: int) -> tuple[str, ...]:
+        """Return the comparison keys of an entry's names, also with their type words in English."""
+        keys: dict[str, None] = {}
+        for alias in self.index.entry(number).aliases:
+            language = languages.get(alias.lang)
+            keys.setdefault(fold(alias.text, alias.lang))
+            keys.setdefault(language.fold(language.translated(alias.text)))
+        return tuple(key for key in keys if key)[:_MOST_NAMES]
 
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
         """Return the well-known persons of whom the name is the surname.

@@ -7,6 +7,7 @@ by language; they are compared as the languages' comparison keys.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -14,6 +15,30 @@ from typing import Final
 from pipeline import languages
 
 _FILE: Final = "generic.toml"
+
+
+@cache
+def _kinds() -> tuple[frozenset[str], frozenset[str]]:
+    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
+    kinds = tomllib.loads(text)["kinds"]
+    return frozenset(kinds["words"]), frozenset(kinds["qualifiers"])
+
+
+def proper(words: Iterable[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Part ``words`` into those that are the name itself and those that say its kind, in English.
+
+    ``("samsun", "province")`` gives ``("samsun",)`` and ``{"province"}``. Where all words say a
+    kind (Central Region), they are the name.
+    """
+    kinds, qualifiers = _kinds()
+    words = tuple(words)
+    own = tuple(word for word in words if word not in kinds and word not in qualifiers)
+    return (own, frozenset(words) - frozenset(own)) if own else (words, frozenset())
+
+
+def qualifiers(kinds: Iterable[str]) -> frozenset[str]:
+    """Return those of ``kinds`` that make another place: north, new, islands."""
+    return frozenset(kinds) & _kinds()[1]
 
 
 @cache

@@ -39,7 +39,7 @@ _DROPPED_H: Final = 0.3
 _EDGE: Final = 1.5
 """A first letter or an ending more makes another name: Japarov and Japarova, Iran and Tirana."""
 
-_SOUNDS_ALIKE: Final = frozenset(
+SOUNDS_ALIKE: Final = frozenset(
     frozenset(pair)
     for pair in (
         "bv", "vw", "kq", "ck", "cs", "cj", "gj", "jz", "sz", "dt", "fv", "hx", "iy", "uw", "pf",
@@ -81,7 +81,7 @@ def sounds(word: str) -> str:
 def _substitution(a: str, b: str) -> float:
     if a == b:
         return 0.0
-    if frozenset((a, b)) in _SOUNDS_ALIKE:
+    if frozenset((a, b)) in SOUNDS_ALIKE:
         return _SOUND_FOR_SOUND
     if a in VOWELS and b in VOWELS:
         return _VOWEL_FOR_VOWEL

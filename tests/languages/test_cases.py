@@ -1,8 +1,10 @@
 """The hand-checked cases of every language.
 
 Kinds: ``reading`` the likeliest reading, ``among`` one of the readings, ``after`` the ending behind
-the bar, ``inside`` the final ending, ``title`` without titles, ``orthography``, ``fold``, ``key``
-one of the keys, ``not key`` a name that must share no key, ``shared`` one that must share a key.
+the bar, ``inside`` the final ending, ``title`` without titles, ``orthography``, ``fold``,
+``translated``, ``transcription`` (which is no key), ``letters``, ``key`` one of the keys,
+``not key`` a name that must share no key,
+``shared`` one that must share a key.
 """
 
 from __future__ import annotations
@@ -35,6 +37,13 @@ def test_case(code: str, surface: str, kind: str, expected: str) -> None:
         assert language.orthography(surface) == expected
     elif kind == "fold":
         assert language.fold(surface) == expected
+    elif kind == "translated":
+        assert language.translated(surface) == expected
+    elif kind == "transcription":
+        assert expected in language.transcriptions(surface)
+        assert expected not in language.keys(surface)
+    elif kind == "letters":
+        assert language.letters(surface) == expected
     elif kind == "key":
         assert expected in language.keys(surface)
     elif kind == "not key":

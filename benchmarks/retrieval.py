@@ -1,0 +1,191 @@
+"""How often a name in another language finds its row, where only English names are known.
+
+Run ``python benchmarks/retrieval.py [--names DIR] [--kind KIND ...]``. The index holds the English
+name of every row of a file of ../shared/names and nothing else. The names that the file gives in
+Hindi, Turkish, Romanian and Vietnamese are asked (what stands in brackets behind one left out);
+right is the row's own id, though another row may bear the very same name. Spelling costs and
+weights are learned from the four fifths of the rows to which a row does not belong (folds by
+SHA-256 of the id). Recall at 1 and 10 stand with the number of names and a bootstrap interval of
+95 %; ``plain`` is the named alternative: anyascii and rapidfuzz's Levenshtein over all English
+names, ties by population. ``respelled`` are the names spelled otherwise than in English, but for
+case and marks. The last table says how often an answer is given (probability of at least a half),
+how often it is right, and how often one is given all the same when the name's own row is hidden.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from pipeline.languages.shared import fold_ascii
+from pipeline.resolve.matching import Weights
+from pipeline.training.names import (
+    ASKED,
+    FILES,
+    FOLDS,
+    Answer,
+    Question,
+    english_index,
+    learn_weights,
+    out_of_fold,
+    questions,
+    ranked,
+    read_names,
+)
+
+RESAMPLES = 1000
+SEED = 20260101
+SURE = 0.5
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A question, the place of its row among the answers (0 first, None when absent), and more.
+
+    ``plain`` is that place by plain Levenshtein; ``score`` the best answer's probability, ``blind``
+    that of the best wrong one where the right row is hidden.
+    """
+
+    question: Question
+    place: int | None
+    plain: int
+    score: float
+    blind: float
+
+
+def place_of(right: int, ranking: Sequence[tuple[float, int]]) -> int | None:
+    """Return where ``right`` stands in ``ranking``."""
+    return next((i for i, (_, entry) in enumerate(ranking) if entry == right), None)
+
+
+def hidden_score(found: Answer, weights: Weights) -> float:
+    """Return the probability of the best entry where the right one is taken out."""
+    rest = [
+        (entry, values)
+        for entry, values in zip(found.entries, found.features, strict=True)
+        if entry != found.right
+    ]
+    without = Answer(found.question, -1, tuple(e for e, _ in rest), tuple(v for _, v in rest))
+    return max((score for score, _ in ranked(without, weights)), default=0.0)
+
+
+def plain_places(asked: Sequence[Question], rows: Sequence[dict[str, str]]) -> list[int]:
+    """Return how many rows stand before the right one by plain Levenshtein similarity."""
+    known = [row for row in rows if row["en"]]
+    names = [fold_ascii(row["en"]) for row in known]
+    size = np.array([float(row.get("pop") or 0) for row in known]) * 1e-12
+    number = {row["id"]: i for i, row in enumerate(known)}
+    places: list[int] = []
+    for start in range(0, len(asked), AT_ONCE):
+        part = asked[start : start + AT_ONCE]
+        likeness = process.cdist(
+            [fold_ascii(q.name) for q in part],
+            names,
+            scorer=Levenshtein.normalized_similarity,
+            dtype=np.float32,
+        )
+        for question, row in zip(part, likeness.astype(np.float64) + size, strict=True):
+            places.append(int((row > row[number[question.id]]).sum()))
+    return places
+
+
+def outcomes(kind: str, asked: Sequence[Question], rows: list[dict[str, str]]) -> list[Outcome]:
+    """Return what comes of all questions of one kind, each under weights of the other folds."""
+    with tempfile.TemporaryDirectory() as folder:
+        finder = english_index(rows, FILES[kind][1], Path(folder))
+        return weighed(out_of_fold(asked, kind, finder), rows)
+
+
+def weighed(answers: list[Answer], rows: list[dict[str, str]]) -> list[Outcome]:
+    """Return the outcomes of ``answers``, each under weights learned from the other folds."""
+    result = []
+    for fold in range(FOLDS):
+        weights = learn_weights(
+            a for a in answers if a.question.fold != fold and a.question.respelled
+        )
+        here = [a for a in answers if a.question.fold == fold]
+        plain = plain_places([a.question for a in here], rows)
+        for found, before in zip(here, plain, strict=True):
+            ranking = ranked(found, weights)
+            score = ranking[0][0] if ranking else 0.0
+            place, blind = place_of(found.right, ranking), hidden_score(found, weights)
+            result.append(Outcome(found.question, place, before, score, blind))
+    return result
+
+
+def interval(hits: Sequence[bool]) -> str:
+    """Return the share of hits with its bootstrap interval of 95 %."""
+    # To draw hits and misses with replacement is to draw a binomial number of hits.
+    draw = np.random.default_rng(SEED)
+    means = draw.binomial(len(hits), np.mean(hits), RESAMPLES) / len(hits)
+    low, high = np.percentile(means, (2.5, 97.5))
+    return f"{np.mean(hits):.3f} [{low:.3f}, {high:.3f}]"
+
+
+def recall_lines(title: str, found: Iterable[Outcome]) -> Iterable[str]:
+    """Yield a line a language: count, recall at 1 and 10, and plain Levenshtein's."""
+    found = list(found)
+    for lang in ASKED:
+        here = [o for o in found if o.question.lang == lang]
+        if here:
+            cells = [
+                interval([o.place is not None and o.place < 1 for o in here]),
+                interval([o.place is not None and o.place < 10 for o in here]),
+                interval([o.plain < 1 for o in here]),
+                interval([o.plain < 10 for o in here]),
+            ]
+            yield f"{title:24} {lang} {len(here):5}  " + "  ".join(cells)
+
+
+def abstention_lines(title: str, found: Iterable[Outcome]) -> Iterable[str]:
+    """Yield a line a language: answers given and right, and false ones where the row is hidden."""
+    found = list(found)
+    for lang in ASKED:
+        here = [o for o in found if o.question.lang == lang]
+        given = [o for o in here if o.score >= SURE]
+        if given:
+            right = interval([o.place == 0 for o in given])
+            false = interval([o.blind >= SURE for o in here])
+            answered = interval([o.score >= SURE for o in here])
+            yield f"{title:24} {lang} {len(here):5}  {answered}  {right}  {false}"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--names", type=Path, default=Path("../shared/names"))
+    parser.add_argument("--kind", choices=tuple(FILES), action="append")
+    arguments = parser.parse_args()
+    kinds = arguments.kind or list(FILES)
+    rows = {kind: read_names(arguments.names / file) for kind, (file, _) in FILES.items()}
+    asked = [q for kind in FILES for q in questions(kind, rows[kind])]
+    found = [outcome for kind in kinds for outcome in outcomes(kind, asked, rows[kind])]
+    print(f"{datetime.now(UTC).date()}, {platform.machine()}, names of {arguments.names}")
+    for kind in kinds:
+        print(f"English {kind} known: {sum(bool(row['en']) for row in rows[kind])}")
+    sets = [
+        (f"{kind}{', respelled' if respelled else ''}",
+         [o for o in found if o.question.kind == kind and (o.question.respelled or not respelled)])
+        for kind in kinds
+        for respelled in (False, True)
+    ]  # fmt: skip
+    print(f"\n{'':33}  recall@1              recall@10             plain @1              plain @10")
+    for title, chosen in sets:
+        print(*recall_lines(title, chosen), sep="\n")
+    print(f"\n{'':33}  answered              right of those        wrong where hidden")
+    for title, chosen in sets:
+        print(*abstention_lines(title, chosen), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

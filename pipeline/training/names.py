@@ -1,0 +1,282 @@
+"""Trains how names are compared: ``python -m pipeline.training.names ../shared/names``.
+
+Writes ``spelling.tsv`` (what letters become in English, by language) and ``matching.toml`` (the
+weights of the scorer) into ``pipeline/resolve``. The known names are the English ones of every row
+of a file; a name in another language is asked, and right is its own row. In the half of the rows
+whose SHA-256 of the id is even the right row is hidden, so that the scorer learns to say that none
+is known. Needs SciPy (extra ``train``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import lzma
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline import languages
+from pipeline.knowledge.build import build
+from pipeline.knowledge.files import Row, write_rows
+from pipeline.knowledge.prior import GEONAMES, PERSONS_LIST
+from pipeline.languages.hi import plain as plain_hindi
+from pipeline.languages.shared import fold_ascii
+from pipeline.resolve import generic, matching
+from pipeline.resolve.candidates import Finder
+from pipeline.resolve.forms import Form, read
+from pipeline.resolve.matching import FEATURES, Weights
+from pipeline.resolve.spelling import Spelling, Unit
+from pipeline.schemas import UNDETERMINED
+from pipeline.training import spelling as training
+
+ASKED: Final = ("hi", "tr", "ro", "vi")
+FOLDS: Final = 5
+FILES: Final = {
+    "places": ("places_geonames_5lang.tsv.xz", "LOC"),
+    "persons": ("persons_5lang.tsv.xz", "PER"),
+    "organisations": ("intl_orgs_supraverden.tsv", "ORG"),
+}
+_LONGEST: Final = 30
+_PENALTY: Final = 1.0
+_STEPS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A name that is asked: its row's id, the language, the name and the English name."""
+
+    kind: str
+    id: str
+    lang: str
+    name: str
+    english: str
+
+    @property
+    def fold(self) -> int:
+        """The fold that the row belongs to, by the SHA-256 of its id."""
+        return _number(self.id) % FOLDS
+
+    @property
+    def respelled(self) -> bool:
+        """Whether the name is spelled otherwise than in English, but for case and marks."""
+        return fold_ascii(self.name) != fold_ascii(self.english)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found for a question: numbers of entries with their features, and the right one."""
+
+    question: Question
+    right: int
+    entries: tuple[int, ...]
+    features: tuple[Mapping[str, float], ...]
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the scorer is trained without the right row: that its bearer is not known."""
+        return _number(self.question.id) // FOLDS % 2 == 0
+
+
+def _number(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
+
+
+def read_names(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a tab-separated file, compressed or not, the first column as ``id``.
+
+    Rows without an id, where it says so in words, are left out.
+    """
+    content = path.read_bytes()
+    text = (lzma.decompress(content) if path.suffix == ".xz" else content).decode("utf-8")
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    first = next(iter(rows[0]))
+    return [{**row, "id": row[first]} for row in rows if " " not in row[first]]
+
+
+def english_index(rows: Iterable[Mapping[str, str]], label: str, folder: Path) -> Finder:
+    """Build an index in ``folder`` that holds the English name of every row and nothing else.
+
+    Of rows with the same id the first counts.
+    """
+    known: dict[str, Row] = {}
+    for row in rows:
+        if row["en"]:
+            people = int(row["pop"]) if row.get("pop") else None
+            source = GEONAMES if "pop" in row else PERSONS_LIST
+            name = " ".join(row["en"].split())
+            names = {"en": (name,)}
+            key = _key(row["id"])
+            known.setdefault(key, Row(key, label, name, names, None, None, None, people, source))
+    write_rows(folder / "english.tsv", known.values())
+    return Finder(build(folder))
+
+
+def _key(identifier: str) -> str:
+    """Return the knowledge base's key of a row: of a country, region, place or anything else."""
+    if identifier.isdigit():
+        return f"geonames:{identifier}"
+    if "." in identifier:
+        return f"geonames-admin1:{identifier}"
+    if len(identifier) == 2:
+        return f"iso:{identifier}"
+    if identifier.startswith("Q"):
+        return f"wikidata:{identifier}"
+    return f"exonym:{identifier.lower().replace('_', '-')}"
+
+
+def questions(kind: str, rows: Iterable[Mapping[str, str]]) -> Iterator[Question]:
+    """Yield the names of ``rows`` in other languages, what stands in brackets behind left out."""
+    for row in rows:
+        for lang in ASKED:
+            if row["en"] and row.get(lang):
+                name = row[lang].split(" (")[0].strip()
+                yield Question(kind, row["id"], lang, name, row["en"])
+
+
+def fold_of_letter(lang: str) -> Callable[[str], str]:
+    """Return what says which plain letters a letter of ``lang`` is."""
+    if lang == "hi":
+        return lambda letter: plain_hindi(letter).replace(" ", "")
+    return lambda letter: fold_ascii(letter) if letter.isalnum() else ""
+
+
+def learn_spelling(asked: Iterable[Question]) -> dict[str, list[Unit]]:
+    """Return the units of every language, learned from the names that are respelled."""
+    pairs: dict[str, list[tuple[str, str]]] = {lang: [] for lang in ASKED}
+    for question in asked:
+        language, english = languages.get(question.lang), languages.get("en")
+        words, _ = generic.proper(language.translated(question.name).split())
+        theirs, _ = generic.proper(english.translated(question.english).split())
+        letters, target = language.letters(" ".join(words)), english.letters(" ".join(theirs))
+        if question.kind == "organisations" or not question.respelled:
+            continue
+        if letters and target and max(len(letters), len(target)) <= _LONGEST:
+            pairs[question.lang].append((letters, target))
+    units = {lang: training.fit(found, fold_of_letter(lang)) for lang, found in pairs.items()}
+    plain = "".join(sorted({unit.english for unit in units["hi"] if len(unit.english) == 1}))
+    return {**units, UNDETERMINED: training.first_guess(plain, str)}
+
+
+def spellings(units: Mapping[str, Iterable[Unit]]) -> dict[str, Spelling]:
+    """Return the units of every language as arrays."""
+    return {lang: Spelling(found) for lang, found in units.items()}
+
+
+def answer(question: Question, finder: Finder, costs: dict[str, Spelling]) -> Answer:
+    """Return what ``finder`` finds for ``question``, with the features under ``costs``."""
+    form = read(question.name, question.lang)
+    entries = tuple(finder.shortlist(form))
+    right = finder.index.by_key(_key(question.id))
+    assert right is not None
+    return Answer(question, right, entries, tuple(compare(form, entries, finder, costs)))
+
+
+def compare(
+    form: Form, entries: Sequence[int], finder: Finder, costs: dict[str, Spelling] | None = None
+) -> list[dict[str, float]]:
+    """Return the features of ``form`` beside every entry."""
+    known = [(finder.names(entry), finder.index.prior(entry)) for entry in entries]
+    return matching.features(form, known, finder.weight, costs) if known else []
+
+
+def learn_weights(answers: Iterable[Answer]) -> Weights:
+    """Return the weights under which the right entries, or none, are likeliest.
+
+    By L-BFGS on the negative log-likelihood with a quadratic penalty, features standardised.
+    """
+    from scipy.optimize import minimize
+
+    rows, sizes, rights = [], [], []
+    for found in answers:
+        kept = [
+            (values, entry == found.right)
+            for entry, values in zip(found.entries, found.features, strict=True)
+            if not (found.hidden and entry == found.right)
+        ]
+        if kept:
+            rights += [i + len(rows) for i, (_, right) in enumerate(kept) if right]
+            rows += [[values[name] for name in FEATURES] for values, _ in kept]
+            sizes.append(len(kept))
+    x = np.asarray(rows)
+    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
+    x = np.column_stack([(x - mean) / scale, np.ones(len(x))])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+
+    def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+        odds = np.exp(np.clip(x @ weights, -50, 50))
+        total = 1.0 + np.add.reduceat(odds, starts)
+        expected = odds / np.repeat(total, sizes)
+        value = np.log(total).sum() - (x[rights] @ weights).sum()
+        gradient = x.T @ expected - x[rights].sum(axis=0)
+        penalty = np.append(weights[:-1], 0.0)
+        return value + _PENALTY * float(penalty @ penalty) / 2, gradient + _PENALTY * penalty
+
+    solved = minimize(
+        loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
+    ).x
+    plain = solved[:-1] / scale
+    weights = {name: round(float(w), 4) for name, w in zip(FEATURES, plain, strict=True)}
+    return Weights(round(float(solved[-1] - plain @ mean), 4), weights)
+
+
+def ranked(found: Answer, weights: Weights) -> list[tuple[float, int]]:
+    """Return the entries with their probability, the likeliest first, ties by number."""
+    scores = matching.probabilities([weights.logit(values) for values in found.features])
+    return sorted(zip(scores, found.entries, strict=True), key=lambda pair: (-pair[0], pair[1]))
+
+
+def out_of_fold(asked: Sequence[Question], kind: str, finder: Finder) -> list[Answer]:
+    """Return the answers to the names of one ``kind``, by costs learned from the other folds."""
+    found: list[Answer] = []
+    for fold in range(FOLDS):
+        costs = spellings(learn_spelling(q for q in asked if q.fold != fold))
+        found += [answer(q, finder, costs) for q in asked if q.kind == kind and q.fold == fold]
+    return found
+
+
+def write_units(units: Mapping[str, Iterable[Unit]], path: Path) -> None:
+    """Write ``units`` as a tab-separated file."""
+    lines = ["lang\tletters\tenglish\tcost"]
+    lines += [
+        f"{lang}\t{unit.letters}\t{unit.english}\t{unit.cost}"
+        for lang, found in sorted(units.items())
+        for unit in found
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def write_weights(weights: Mapping[str, Weights], path: Path) -> None:
+    """Write ``weights``, by label, as a TOML file."""
+    lines = ["# Written by `python -m pipeline.training.names ../shared/names`."]
+    for label, values in weights.items():
+        lines += ["", f"[{label}]", f"intercept = {values.intercept}"]
+        lines += [f"{name} = {values.by_feature[name]}" for name in FEATURES]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Train on all rows and write both files."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", type=Path, help="folder of the files of names")
+    parser.add_argument("--out", type=Path, default=Path("pipeline/resolve"))
+    arguments = parser.parse_args()
+    rows = {kind: read_names(arguments.names / file) for kind, (file, _) in FILES.items()}
+    asked = [q for kind in FILES for q in questions(kind, rows[kind]) if q.respelled]
+    weights: dict[str, Weights] = {}
+    for kind, (_, label) in FILES.items():
+        with tempfile.TemporaryDirectory() as folder:
+            finder = english_index(rows[kind], label, Path(folder))
+            weights[label] = learn_weights(out_of_fold(asked, kind, finder))
+    write_units(learn_spelling(asked), arguments.out / "spelling.tsv")
+    write_weights(weights, arguments.out / "matching.toml")
+
+
+if __name__ == "__main__":
+    main()
