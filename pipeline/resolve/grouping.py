@@ -3,7 +3,7 @@
 Precision first: names of several words join when a comparison key is the same or every word is
 alike; a single word only when its likeliest key and its label are the same. Names in two scripts
 may differ more, since somebody wrote one of them as it sounds, but then the likest pair goes first
-and takes no other name of its script in. The result depends on what is joined, not on its order.
+and takes no unlike name of its script in. The result depends on what is joined, not on its order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, starmap
 from typing import Final, NamedTuple
 
 from pipeline.resolve.similarity import align, skeleton, word_similarity
@@ -23,6 +23,9 @@ ALIKE: Final = 0.92
 ALIKE_ACROSS_SCRIPTS: Final = 0.6
 MEAN_ACROSS_SCRIPTS: Final = 0.75
 """The same of names in two scripts, and their least mean (``benchmarks/unknown_names.py``)."""
+
+VARIANT: Final = 0.8
+"""The same of two names in one script that are both much like a name in another."""
 
 _SILENT_W: Final = re.compile(r"(?<=[aeiou])w(?=[^aeiouyw\s])")
 _CONSONANTS: Final = 3
@@ -121,10 +124,12 @@ def group(
     nodes = sorted(set(signatures))
     union = _Union()
     for node in nodes:
-        union.scripts[_node(node)] = {node.script}
-    for bearers in near.values():
-        for bearer in bearers:
-            union.scripts.setdefault((bearer.entity_id,), set()).update(bearer.scripts)
+        union.names[_node(node)][node.script].add(node.keys[0])
+    for bearer in {bearer for bearers in near.values() for bearer in bearers}:
+        names = union.names[(bearer.entity_id,)]
+        names[bearer.script].add(bearer.key)
+        for script in bearer.scripts:
+            names[script].update()  # known to have names there, if none that is near
     edges = (
         (((exact[node],), _node(node)) for node in nodes if node in exact),
         _same_registered_key(nodes, registered),
@@ -161,6 +166,9 @@ class Bearer(NamedTuple):
 _Node = tuple[str, ...]
 """A signature as (label, script, key, …), or a registered entity as (id,)."""
 
+_Names = defaultdict[str, set[str]]
+"""The likeliest keys of names, by script."""
+
 _Edge = tuple[float, _Node, _Node]
 """Two nodes and how alike they are."""
 
@@ -171,7 +179,7 @@ class _Union:
     def __init__(self) -> None:
         self.parent: dict[_Node, _Node] = {}
         self.entity: dict[_Node, str] = {}
-        self.scripts: dict[_Node, set[str]] = {}
+        self.names: dict[_Node, _Names] = defaultdict(lambda: defaultdict(set))
 
     def root(self, node: _Node) -> _Node:
         while (up := self.parent.get(node, node)) != node:
@@ -188,14 +196,22 @@ class _Union:
         if second in self.entity:
             first, second = second, first
         self.parent[second] = first
-        scripts = self.scripts.pop(second, set())
-        self.scripts.setdefault(first, set()).update(scripts)
+        for script, names in self.names.pop(second, {}).items():
+            self.names[first][script] |= names
 
     def join_across_scripts(self, a: _Node, b: _Node) -> None:
-        """Join two sets unless they have names in one script, which then are two names."""
-        a, b = self.root(a), self.root(b)
-        if self.scripts.get(a, set()).isdisjoint(self.scripts.get(b, set())):
+        """Join two sets unless they have names in one script that are no variants of each other."""
+        ours, theirs = self.names[self.root(a)], self.names[self.root(b)]
+        if all(_variants(ours[script], theirs[script]) for script in ours.keys() & theirs.keys()):
             self.join(a, b)
+
+
+def _variants(names: Iterable[str], others: Iterable[str]) -> bool:
+    """Say whether any of the keys ``names`` is spelled much like any of ``others``."""
+    return any(
+        len(words) > 1 and min(map(word_similarity, words, those)) >= VARIANT
+        for words, those in starmap(_words_of_both, product(names, others))
+    )
 
 
 def _node(signature: Signature) -> _Node:
