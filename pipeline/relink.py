@@ -351,7 +351,7 @@ class _Relink:
             zip(attributes["entity_id"].to_pylist(), attributes["name"].to_pylist(), strict=True)
         )
         moves = [
-            Move(one, before.get(one, after.get(one, "")), to, after.get(to) if to else None, n)
+            Move(one, before.get(one) or after.get(one) or "", to, after.get(to) if to else None, n)
             for (one, to), n in sorted(tally.moved.items(), key=lambda m: (-m[1], str(m[0])))
         ]
         return Relinked(

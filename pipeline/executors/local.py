@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -51,7 +51,7 @@ class LocalExecutor:
         traceback: TracebackType | None,
     ) -> None:
         """End the workers, and what they may still be doing."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
     def map(
@@ -72,12 +72,15 @@ class LocalExecutor:
             if not running:
                 return
             try:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                done = cast(
+                    "set[ProcessFuture[Result]]", wait(running, return_when=FIRST_COMPLETED).done
+                )
             except StoppedError:
                 wait(running)
                 raise
             for future in done:
-                yield _result(future, running.pop(future), seconds)
+                outcome = _result(future, running.pop(future), seconds)
+                yield outcome
 
 
 def _result(

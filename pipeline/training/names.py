@@ -193,7 +193,9 @@ def learn_weights(answers: Iterable[Answer]) -> Weights:
     """
     from scipy.optimize import minimize
 
-    rows, sizes, rights = [], [], []
+    rows: list[list[float]] = []
+    sizes: list[int] = []
+    rights: list[int] = []
     for found in answers:
         kept = [
             (values, entry == found.right)
