@@ -8,7 +8,7 @@ DATE   ?= 2025-11-26
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run test check lint types benchmark-ner setup lock docs clean
+.PHONY: run test check lint types benchmark-ner train-joint setup lock docs clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
@@ -30,6 +30,23 @@ docs: $(VENV)/.ready ## generate docs/tables.md from pipeline/schemas.py
 
 benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
 	$(BIN)/python benchmarks/engines.py | tee benchmarks/results/engines.txt
+
+# Three trainings, each on the weights of the one before; two processes, one a core. Needs the extra
+# `train` and the corpora in ../shared. A stopped training goes on where it was.
+JOINT := $(BIN)/torchrun --nproc-per-node 2 -m pipeline.training.joint
+train-joint: $(VENV)/.ready ## train models/joint and models/joint-fast anew (hours)
+	$(JOINT) --output work/joint-first
+	$(JOINT) --output work/joint-second --from-checkpoint work/joint-first/checkpoint.safetensors \
+	  --learning-rate 9e-5 --last-learning-rate 4e-5 --head-learning-rate 6e-4
+	$(JOINT) --output work/joint-third --from-checkpoint work/joint-second/checkpoint.safetensors \
+	  --learning-rate 4.5e-5 --head-learning-rate 2e-4 --share 0.42 --seed 20261123
+	for model in joint joint-fast; do \
+	  $(BIN)/python -m pipeline.training.export --checkpoint work/joint-third/checkpoint.safetensors \
+	    --output models/$$model $$(test $$model = joint-fast && echo --exit); \
+	  for part in dev test; do $(BIN)/python -m pipeline.training.evaluate_corpora onnx:$$model \
+	    --part $$part --json work/$$model-$$part.json; done; \
+	  $(BIN)/python -m pipeline.training.card models/$$model work/$$model-dev.json work/$$model-test.json; \
+	done
 
 setup: $(VENV)/.ready
 

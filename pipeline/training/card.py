@@ -56,6 +56,8 @@ def readme(card: Mapping[str, Any], reports: Sequence[Report], size: int, day: d
     lines += ["", "## Recipe", "", f"    {card['command']}", ""]
     recipe = card.get("recipe", {"seed": card.get("seed")})
     lines += [f"- {key}: {value}" for key, value in recipe.items()]
+    if "history" in card:
+        lines += ["", card["history"]]
     if "f1_lost_to_int8" in card:
         lines += [
             "",

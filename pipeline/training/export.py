@@ -148,8 +148,7 @@ def make_card(
         "licence": LICENCE,
         "encoder": "multilingual-e5-small (MIT), vocabulary cut to 55,293 pieces",
         "layers": recipe["exit_layer"] if at_exit else ENCODER_LAYERS,
-        "command": "python -m pipeline.training.joint && python -m pipeline.training.export"
-        + (" --exit" if at_exit else ""),
+        "command": "make train-joint",
         "recipe": {**shown, "steps": step},
         "weaknesses": list(WEAKNESSES),
         "corpora": {corpus.name: f"{corpus.source}; {corpus.licence}" for corpus in corpora},
