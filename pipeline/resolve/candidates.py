@@ -237,8 +237,8 @@ class Finder:
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
         """Return the well-known persons of whom the name is the surname.
 
-        The more other persons share it, the less alike the candidate counts. Of one family the best
-        known has most spellings in the knowledge base.
+        The more other persons share it, the less alike the candidate counts; little-known ones count
+        for less. Of one family the best known has most spellings in the knowledge base.
         """
         found: list[Candidate] = []
         for key in form.keys[:_KEYS_COMPARED]:
@@ -250,7 +250,9 @@ class Finder:
                 if known.label == "PER"
             ]
             namesakes = [known for known in persons if key.text in self.surnames(known.number)]
-            common = _COMMON * math.log2(max(1, len(persons)))
+            best_known = max((known.prior for known in persons), default=1.0)
+            bearers = sum(known.prior for known in persons) / best_known
+            common = _COMMON * math.log2(max(1.0, bearers))
             fame = {known: (known.prior * known.n_names) ** 2 for known in namesakes}
             total = sum(fame.values())
             for known in namesakes:
