@@ -237,8 +237,8 @@ class Finder:
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
         """Return the well-known persons of whom the name is the surname.
 
-        The more other persons share it, the less alike the candidate counts; little-known ones count
-        for less. Of one family the best known has most spellings in the knowledge base.
+        The more other persons share it, the less alike the candidate counts; little-known ones
+        count for less. Of one family the best known has most spellings in the knowledge base.
         """
         found: list[Candidate] = []
         for key in form.keys[:_KEYS_COMPARED]:
