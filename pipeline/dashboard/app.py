@@ -201,16 +201,17 @@ class _Pages:
             first = entity["first_seen"] if days_back == "all" else None
             period = _period_until(entity["last_seen"], days_back, first)
             counts = queries.timeline(tables, ids, period)
-            days = sorted({row["date"] for row in counts if lang in (None, row["lang"])})
+            days = sorted({row["date"] for row in counts})
+            days_in_lang = sorted({row["date"] for row in counts if lang in (None, row["lang"])})
             return {
                 "entity": entity,
                 "merged": merged,
                 "period": period,
                 "counts": counts,
                 "spellings": queries.spellings(tables, live_id),
-                "neighbours": queries.neighbours(tables, ids, period),
+                "neighbours": queries.neighbours(tables, ids, days),
                 "methods": queries.link_methods(tables, ids, period),
-                "sentences": queries.sentences(tables, ids, days, lang, _SENTENCES * page),
+                "sentences": queries.sentences(tables, ids, days_in_lang, lang, _SENTENCES * page),
             }
 
         content = self._reader.ask(question)

@@ -68,6 +68,11 @@ class Tables:
         days = [day for day in self.days(table) if (first or day) <= day <= (last or day)]
         return [str(self._store.live(table, day)) for day in days]
 
+    def files_of(self, table: str, days: Sequence[date]) -> list[str]:
+        """Return the files of a dated ``table`` for ``days``, as far as it has them."""
+        there = set(self.days(table))
+        return [str(self._store.live(table, day)) for day in days if day in there]
+
     def days(self, table: str = "documents") -> list[date]:
         """Return the days that ``table`` has a file for, in order."""
         return [date.fromisoformat(path.stem) for path in self._store.live_days(table)]

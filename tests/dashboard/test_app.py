@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pipeline.dashboard import queries
 from pipeline.dashboard.app import application
+from pipeline.dashboard.reader import Reader
 from pipeline.errors import UsageError
 from pipeline.schemas import MENTIONS
 from pipeline.settings import load
+from pipeline.store import Store
 
 PAGES = [
     "/day/2025-11-26",
@@ -117,6 +120,18 @@ def test_an_entity_has_its_names_neighbours_and_sentences(client: TestClient) ->
     assert "Japarov spoke of the CSTO; Japarov smiled. 🤝 Bishkek." in page.text
     assert "https://paper.example/2" in page.links()
     assert "the name is written exactly as an alias" in page.text
+
+
+def test_neighbours_are_sought_on_the_days_of_the_entity_alone(folder: Path) -> None:
+    reader = Reader(Store(folder))
+
+    def names(days: list[date]) -> list[str]:
+        rows = reader.ask(lambda tables: queries.neighbours(tables, ["ebishkek"], days))
+        return [row["entity_id"] for row in rows]
+
+    assert names([]) == []
+    assert names([date(2025, 11, 25)]) == ["eputin"]
+    assert "ejaparov" in names([date(2025, 11, 25), date(2025, 11, 26)])
 
 
 def test_sentences_of_one_language(client: TestClient) -> None:

@@ -15,6 +15,17 @@ from pipeline.settings import load
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install it")
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+# Without a sandbox, since CI's user is root; and nothing that calls home.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
 
 PAGES = ["/", "/entity/ejaparov", "/entity/eevil", "/search?q=japarov", "/compare", "/runs"]
@@ -41,7 +52,7 @@ def address(folder: Path) -> Iterator[str]:
 def browser() -> Iterator[Any]:
     """Chromium without a window."""
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
 
