@@ -313,16 +313,23 @@ class _Relink:
         out, or where people said that the two are different.
         """
         frozen = Registry(self.state.connection)
-        retired = set(assignment.delta.redirects["entity_id"].to_pylist())
+        # Neither what this run retires already nor what it makes live again.
+        settled = set(assignment.delta.redirects["entity_id"].to_pylist())
         went: dict[str, Counter[str]] = defaultdict(Counter)
         for (one, to), n in tally.moved.items():
             row = frozen.by_id(one)
             unknown = row is not None and row["status"] == "new" and frozen.heir(one) == one
-            if to is not None and unknown and one not in retired and not tally.left[one]:
+            if to is not None and unknown and one not in settled and not tally.left[one]:
                 went[one][to] += n
         heirs = {one: max(to, key=lambda heir: (to[heir], heir)) for one, to in went.items()}
         redirects = [
-            {"entity_id": one, "replaced_by": heir, "reason": _EMPTIED}
+            {
+                "entity_id": one,
+                "replaced_by": heir,
+                "reason": _EMPTIED,
+                "decision": None,
+                "ended": False,
+            }
             for one, heir in sorted(heirs.items())
             if frozenset((one, heir)) not in assignment.apart
         ]
@@ -359,7 +366,11 @@ class _Relink:
             tally.n_mentions,
             tally.n_changed,
             moves,
-            {row["entity_id"]: row["replaced_by"] for row in delta.redirects.to_pylist()},
+            {
+                row["entity_id"]: row["replaced_by"]
+                for row in delta.redirects.to_pylist()
+                if not row["ended"]
+            },
             {
                 entity_id: (name, after[entity_id])
                 for entity_id, name in sorted(before.items())

@@ -20,6 +20,7 @@ from pipeline.knowledge.files import Row, write_rows
 from pipeline.recognise import Span
 from pipeline.relink import relink
 from pipeline.resolve import registry
+from pipeline.rollback import roll_back
 from pipeline.run import run
 from pipeline.schemas import TABLES
 from pipeline.settings import Settings, load
@@ -180,6 +181,110 @@ def test_same_makes_one_of_two_now_and_ever_after(desk: Desk) -> None:
     assert desk.checksums()["mentions/2026-03-02.parquet"] == before["mentions/2026-03-02.parquet"]
     desk.night(3, "here Elian Novik and Ilo Makara sat.")
     assert set(desk.mentions().query("surface == 'Elian Novik'")["entity_id"]) == {old}
+    assert relink(desk.out, desk.settings).run_id is None
+
+
+def test_same_is_undone_when_it_is_taken_out(desk: Desk) -> None:
+    makara, novik = desk.id_of("Ilo Makara"), desk.id_of("Elian Novik")
+    names = desk.entities()
+    desk.decide("same", ids=[makara, novik])
+    relink(desk.out, desk.settings)
+    old = desk.id_of("Ilo Makara")
+    (gone,) = {makara, novik} - {old}
+    desk.night(3, "here Elian Novic, the one, and Iló Makara sat.")
+    assert desk.id_of("Elian Novic") == desk.id_of("Iló Makara") == old
+    desk.settings.overrides.write_text("", encoding="utf-8")
+    before = desk.checksums()
+    preview = relink(desk.out, desk.settings, dry_run=True)
+    assert desk.checksums() == before
+    done = relink(desk.out, desk.settings)
+    assert done.moves == preview.moves
+    assert {(m.entity_id, m.to_id) for m in done.moves} == {(old, gone)}
+    assert desk.id_of("Ilo Makara") == desk.id_of("Iló Makara") == makara
+    assert desk.id_of("Elian Novik") == desk.id_of("Elian Novic") == novik
+    assert desk.redirects() == {}
+    columns = ["name", "status"]
+    pd.testing.assert_frame_equal(
+        desk.entities().loc[[makara, novik], columns], names.loc[[makara, novik], columns]
+    )
+    assert ("split", "taken out: same in overrides.toml: asked (Ana)") in desk.log(gone)
+    desk.night(4, "then Elian Novik and Ilo Makara came.")
+    assert desk.id_of("Ilo Makara") == makara
+    assert desk.id_of("Elian Novik") == novik
+    assert relink(desk.out, desk.settings).run_id is None
+
+
+def test_of_three_that_are_the_same_two_stay_so(desk: Desk) -> None:
+    names = ("Ilo Makara", "Elian Novik", "Dara Kosta")
+    ids = [desk.id_of(name) for name in names]
+    desk.decide("same", ids=ids[1:])
+    kept = desk.settings.overrides.read_text(encoding="utf-8")
+    desk.decide("same", ids=ids[:2])
+    relink(desk.out, desk.settings)
+    assert {desk.id_of(name) for name in names} == {min(ids)}
+    desk.settings.overrides.write_text(kept, encoding="utf-8")
+    relink(desk.out, desk.settings)
+    assert [desk.id_of(name) for name in names] == [ids[0], *[min(ids[1:])] * 2]
+    assert desk.redirects() == {max(ids[1:]): min(ids[1:])}
+
+
+def test_same_and_taken_out_can_be_rolled_back(desk: Desk) -> None:
+    desk.decide("same", ids=[desk.id_of("Ilo Makara"), desk.id_of("Elian Novik")])
+    merged = relink(desk.out, desk.settings)
+    before = desk.checksums()
+    desk.settings.overrides.write_text("", encoding="utf-8")
+    relink(desk.out, desk.settings)
+    assert merged.run_id is not None
+    roll_back(desk.out, merged.run_id)
+    after = desk.checksums()
+    assert {name for name in before if before[name] != after[name]} <= {"runs/runs.parquet"}
+    with Store(desk.out).state() as state:
+        assert len(registry.overrides_of(state.connection).same) == 1
+
+
+def test_what_was_merged_can_be_split_by_name(desk: Desk) -> None:
+    desk.decide("same", ids=[desk.id_of("Ilo Makara"), desk.id_of("Elian Novik")])
+    relink(desk.out, desk.settings)
+    both = desk.id_of("Ilo Makara")
+    desk.settings.overrides.unlink()  # the merge is remembered
+    desk.night(3, "here Elian Novik sat.")
+    assert desk.id_of("Elian Novik") == both
+    with desk.settings.overrides.open("w", encoding="utf-8") as file:
+        file.write("")
+    desk.decide("same", ids=[both, desk.redirects().popitem()[0]])
+    desk.decide("different", id=both, names=["Elian Novik"])
+    relink(desk.out, desk.settings)
+    assert desk.id_of("Elian Novik") != desk.id_of("Ilo Makara")
+    relinked = relink(desk.out, desk.settings)
+    assert relinked.run_id is None
+
+
+def test_a_split_that_is_taken_out_is_undone(desk: Desk) -> None:
+    both = desk.id_of("Sadyr Japarov")
+    desk.decide("different", id=both, names=["Sadir Caparov"])
+    relink(desk.out, desk.settings)
+    apart = desk.id_of("Sadir Caparov")
+    decided = desk.settings.overrides.read_text(encoding="utf-8")
+    desk.settings.overrides.write_text("", encoding="utf-8")
+    relink(desk.out, desk.settings)
+    assert desk.id_of("Sadir Caparov") == desk.id_of("Sadyr Japarov") == both
+    assert desk.redirects() == {apart: both}
+    desk.settings.overrides.write_text(decided, encoding="utf-8")
+    relink(desk.out, desk.settings)
+    assert desk.id_of("Sadyr Japarov") == both
+    assert desk.id_of("Sadir Caparov") not in {both, apart}
+    assert relink(desk.out, desk.settings).run_id is None
+
+
+def test_an_alias_that_is_taken_out_gives_the_old_id_back(desk: Desk) -> None:
+    kosta = desk.id_of("Dara Kosta")
+    desk.decide("alias", id="exonym:petru-varga", name="Dara Kosta")
+    relink(desk.out, desk.settings)
+    assert desk.redirects() == {kosta: desk.id_of("Petru Varga")}
+    desk.settings.overrides.write_text("", encoding="utf-8")
+    relink(desk.out, desk.settings)
+    assert desk.id_of("Dara Kosta") == kosta != desk.id_of("Petru Varga")
+    assert desk.redirects() == {}
     assert relink(desk.out, desk.settings).run_id is None
 
 

@@ -96,7 +96,13 @@ def _retired(
 ) -> dict[str, dict[str, Any]]:
     """Return the redirects of the registry and of ``delta`` by the id that is no longer live."""
     columns = ", ".join(REDIRECTS.names)
-    found = connection.execute(f"SELECT {columns} FROM redirects")
-    rows = [dict(zip(REDIRECTS.names, row, strict=True)) for row in found]
-    rows += [{**row, "run_id": run_id} for row in delta.redirects.to_pylist()]
-    return {row["entity_id"]: row for row in rows}
+    found = connection.execute(f"SELECT {columns} FROM redirects WHERE ended_run IS NULL")
+    rows = {row[0]: dict(zip(REDIRECTS.names, row, strict=True)) for row in found}
+    changes = sorted(delta.redirects.to_pylist(), key=lambda row: not row["ended"])
+    for row in changes:
+        if row["ended"]:
+            rows.pop(row["entity_id"], None)
+        else:
+            columns_of_row = {**row, "run_id": run_id}
+            rows[row["entity_id"]] = {name: columns_of_row[name] for name in REDIRECTS.names}
+    return rows

@@ -20,7 +20,7 @@ from pipeline.knowledge.index import Index
 from pipeline.overrides import Overrides
 from pipeline.resolve import registry
 from pipeline.resolve.grouping import Bearer, Signature, block, group
-from pipeline.resolve.judgements import Judgements, Spelling, judge
+from pipeline.resolve.judgements import Judgements, Redirect, Spelling, judge
 from pipeline.resolve.registry import DELTA_SCHEMAS, Delta, Registry
 from pipeline.resolve.tables import CLUSTERS, REGISTRY_ENTITIES
 from pipeline.schemas import LABELS, LANGUAGES
@@ -113,7 +113,7 @@ def assign(
             else:
                 name, keys = row["cluster_name"], row["cluster_keys"]
                 tallies[signature_of(row["label"], name, keys)].add(row)
-    work = _Work(frozen, index, judge(frozen, index, overrides, published or {}, strict=strict))
+    work = _Work(index, judge(frozen, index, overrides, published or {}, strict=strict))
     for knowledge_key in sorted(knowledge_keys | work.judgements.known):
         work.know(knowledge_key)
     for entity_id in sorted(given):
@@ -146,8 +146,8 @@ class _Tally:
 class _Work:
     """An assignment while it is worked out."""
 
-    def __init__(self, frozen: Registry, index: Index, judgements: Judgements) -> None:
-        self.frozen = frozen
+    def __init__(self, index: Index, judgements: Judgements) -> None:
+        self.frozen = judgements.registry
         self.index = index
         self.judgements = judgements
         self.known: dict[str, str] = {}
@@ -158,12 +158,19 @@ class _Work:
         self.entities: dict[str, dict[str, Any]] = {}
         self.keys: list[dict[str, Any]] = list(judgements.keys)
         self.signatures: list[dict[str, Any]] = list(judgements.signatures)
-        self.redirects: dict[str, tuple[str, str]] = dict(judgements.redirects)
+        self.redirects: dict[str, Redirect] = dict(judgements.redirects)
         self.decisions: list[dict[str, str]] = list(judgements.decisions)
         for entity_id, facts in judgements.minted.items():
             self._write(registry.MINT, entity_id, facts)
-        # Of what a split moves, who has it now.
-        self.taken = {(row["key"], row["entity_id"]) for row in self.keys if row["ended"]}
+        for entity_id, row in judgements.restored.items():
+            columns = [name for name in REGISTRY_ENTITIES.names if name in row]
+            self._write(registry.UPDATE, entity_id, {name: row[name] for name in columns})
+        # Of what decisions move, who had it and who has it now.
+        ended = [(row["key"], row["entity_id"]) for row in self.keys if row["ended"]]
+        self.taken = {(key, i) for key, had in ended for i in (had, self.frozen.heir(had))}
+        self.untied = {
+            registry.decoded(row["signature"]) for row in self.signatures if row["ended"]
+        }
         self.added: dict[str, list[str]] = defaultdict(list)
         for row in self.keys:
             if not row["ended"]:
@@ -178,7 +185,7 @@ class _Work:
         """Return the id that is live once this run is published."""
         entity_id = self.frozen.heir(entity_id)
         while entity_id in self.redirects:
-            entity_id, _ = self.redirects[entity_id]
+            entity_id = self.redirects[entity_id].heir
         return entity_id
 
     def label_of(self, entity_id: str) -> str:
@@ -250,7 +257,7 @@ class _Work:
 
     def _merge(self, entity_id: str, heir: str, reason: str) -> None:
         if frozenset((entity_id, heir)) not in self.judgements.apart:
-            self.redirects[entity_id] = (heir, reason)
+            self.redirects[entity_id] = Redirect(heir, reason)
             for one in (entity_id, heir):
                 self.decisions.append(_decision(one, registry.MERGE, reason))
 
@@ -278,7 +285,7 @@ class _Work:
     def _exact(self, signatures: Iterable[Signature]) -> dict[Signature, str]:
         """Return the entities that the registry gave whole names to."""
         wanted = set(signatures)
-        found = self.frozen.by_signature(wanted)
+        found = self.frozen.by_signature(wanted - self.untied)
         found |= {s: entity_id for s, entity_id in self.moved.items() if s in wanted}
         return {signature: self.heir(entity_id) for signature, entity_id in found.items()}
 
@@ -366,7 +373,7 @@ class _Work:
             }
             for key in sorted(set(keys) - has)
         ]
-        given = self.frozen.by_signature(members)
+        given = self.frozen.by_signature(members - self.untied)
         for member in sorted(members):
             if member not in self.moved and given.get(member) is None:
                 self.signatures.append(
@@ -383,9 +390,27 @@ class _Work:
 
     def assignment(self) -> Assignment:
         redirects = [
-            {"entity_id": old, "replaced_by": self.heir(new), "reason": reason}
-            for old, (new, reason) in self.redirects.items()
+            {
+                "entity_id": old,
+                "replaced_by": self.heir(new),
+                "reason": reason,
+                "decision": decision,
+                "ended": False,
+            }
+            for old, (new, reason, decision) in self.redirects.items()
         ]
+        for old in self.frozen.revived:
+            merged = self.frozen.merge_of(old)
+            assert merged is not None, f"{old} was not retired"
+            redirects.append(
+                {
+                    "entity_id": old,
+                    "replaced_by": merged.replaced_by,
+                    "reason": "",
+                    "decision": merged.decision,
+                    "ended": True,
+                }
+            )
         tables = {
             "entities": list(self.entities.values()),
             "keys": self.keys,

@@ -1,15 +1,16 @@
 """What decisions of people do to ids: merges, splits, ids kept apart, ids left out.
 
 A decision takes effect once, when a run first meets it, and is remembered by what it did: a
-redirect, or keys that moved. Deciding the same again changes nothing.
+redirect, or keys that moved. Deciding the same again changes nothing. A decision that is taken out
+of the file is undone by the next run: what it merged is live again, what it split is merged.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pipeline import languages
 from pipeline.errors import UsageError
@@ -21,6 +22,8 @@ from pipeline.resolve.registry import Registry
 from pipeline.resolve.rulings import Name, Rulings, Target
 from pipeline.schemas import UNDETERMINED
 
+_ALIAS_TAKEN_OUT: Final = "an alias in overrides.toml that had taken its mentions was taken out"
+
 
 class Spelling(NamedTuple):
     """How often a published entity is named so in a language."""
@@ -30,19 +33,30 @@ class Spelling(NamedTuple):
     n_mentions: int
 
 
+class Redirect(NamedTuple):
+    """Where a retired id goes and why; ``decision`` is the row of a person who said so."""
+
+    heir: str
+    reason: str
+    decision: str | None = None
+
+
 @dataclass(slots=True)
 class Judgements:
     """What the decisions add to the registry's delta, and what the run has to heed.
 
     ``known`` are knowledge keys that decisions name; ``minted`` maps the id of a part that was
-    split off to its facts; ``redirects`` an id to its heir and the reason; ``apart`` holds pairs of
-    ids that must not be merged; ``ignored`` ids whose mentions are left out. ``keys``,
-    ``signatures``, ``overrides`` and ``decisions`` are rows of the delta's tables.
+    split off to its facts, ``restored`` the id that others leave again to those it had before them;
+    ``redirects`` an id to its heir and the reason; ``apart`` holds pairs of ids that must not be
+    merged; ``ignored`` ids whose mentions are left out. ``keys``, ``signatures``, ``overrides`` and
+    ``decisions`` are rows of the delta's tables. ``registry`` is what the run looks up in.
     """
 
+    registry: Registry
     known: set[str] = field(default_factory=set)
     minted: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    redirects: dict[str, tuple[str, str]] = field(default_factory=dict)
+    restored: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    redirects: dict[str, Redirect] = field(default_factory=dict)
     apart: set[frozenset[str]] = field(default_factory=set)
     ignored: set[str] = field(default_factory=set)
     keys: list[dict[str, Any]] = field(default_factory=list)
@@ -75,23 +89,29 @@ class _Judge:
         *,
         strict: bool,
     ) -> None:
+        self.published = frozen
         self.frozen = frozen
         self.index = index
-        self.published = published
+        self.names = published
         self.strict = strict
-        self.done = Judgements()
+        self.done = Judgements(frozen)
 
     def judge(self, overrides: Overrides | None) -> Judgements:
-        remembered = set(self.frozen.overrides())
+        remembered = set(self.published.overrides())
         if overrides is None:
             overrides = from_rows(sorted(remembered))
         rows = set(overrides.rows())
         self.done.overrides = [
             {"content": content, "ended": content in remembered} for content in rows ^ remembered
         ]
+        self.frozen = in_force(self.published, self.index, overrides)
+        for different in from_rows(sorted(remembered - rows)).different:
+            self._unsplit(different)
         ids = {reference: self._find(reference, where) for reference, where in overrides.ids()}
         for same in overrides.same:
-            self._merge([ids[reference] for reference in same.ids], same.cause)
+            (row,) = Overrides(same=(same,)).rows()
+            self._merge([ids[reference] for reference in same.ids], same.cause, row)
+        self._unmerge()
         for number, different in enumerate(overrides.different, start=1):
             where = f"different {number}"
             if different.ids:
@@ -118,20 +138,74 @@ class _Judge:
             self.done.known.add(reference)
         return entity_id
 
-    def _merge(self, ids: Iterable[str | None], cause: str) -> None:
+    def _unmerge(self) -> None:
+        """Let the ids that no decision merges any more be live, and give them back what is theirs.
+
+        What their heir came by since then is given out again by likeness.
+        """
+        kept = {
+            entity_id
+            for entity_id in self.frozen.revived & self.done.redirects.keys()
+            if self._heir(entity_id) == self.published.heir(entity_id)
+        }
+        for entity_id in kept:
+            del self.done.redirects[entity_id]
+        self.done.decisions = [row for row in self.done.decisions if row["entity_id"] not in kept]
+        self.frozen = self.done.registry = self.published.reviving(self.frozen.revived - kept)
+        for entity_id in sorted(self.frozen.revived):
+            merged = self.published.merge_of(entity_id)
+            assert merged is not None, f"{entity_id} was not retired"
+            heir = self.frozen.heir(merged.replaced_by)
+            taken_out = from_rows([merged.decision] if merged.decision else ()).same
+            cause = f"taken out: {taken_out[0].cause}" if taken_out else _ALIAS_TAKEN_OUT
+            for one in (entity_id, heir) if entity_id not in self.done.redirects else ():
+                self._say(one, registry.SPLIT, cause)
+            self._give_back(heir, merged.run_id)
+
+    def _give_back(self, heir: str, run_id: str) -> None:
+        keys, signatures = self.frozen.gained_since(heir, run_id)
+        for key in keys:
+            row = {"key": key, "entity_id": heir, "likeliest": False, "script": "", "ended": True}
+            if row not in self.done.keys:
+                self.done.keys.append(row)
+        for text in map(registry.encoded, signatures):
+            given = {"signature": text, "entity_id": heir, "ended": True}
+            if given not in self.done.signatures:
+                self.done.signatures.append(given)
+        now, before = self.frozen.by_id(heir), self.frozen.before(heir, run_id)
+        if now and before and now["status"] == before["status"] == "new":
+            self.done.restored.setdefault(heir, before)
+
+    def _unsplit(self, different: Different) -> None:
+        """Merge what a decision that was taken out had split off into what it left."""
+        if different.names is None:
+            return
+        cut = _keys_of_names(different.names)
+        for part, whole in self.frozen.split_off(different.cause):
+            ends = dict.fromkeys((self.frozen.heir(whole), self.frozen.heir(part)))
+            bear = any(
+                signature.keys[0].partition("@")[0] in cut
+                for end in ends
+                for signature in self.frozen.signatures_of(end)
+            )
+            if bear and len(ends) > 1:
+                self._merge_in_order([*ends], f"taken out: {different.cause}", None)
+
+    def _merge(self, ids: Iterable[str | None], cause: str, decision: str | None) -> None:
         """Make one of all: a known one before others, then the oldest."""
-        live = sorted(
-            {self._heir(entity_id) for entity_id in ids if entity_id}, key=self._seniority
-        )
+        live = {self._heir(entity_id) for entity_id in ids if entity_id}
+        self._merge_in_order(sorted(live, key=self._seniority), cause, decision)
+
+    def _merge_in_order(self, live: Sequence[str], cause: str, decision: str | None) -> None:
         for entity_id in live[1:]:
-            self.done.redirects[entity_id] = (live[0], cause)
+            self.done.redirects[entity_id] = Redirect(live[0], cause, decision)
             self._say(entity_id, registry.MERGE, cause)
         if len(live) > 1:
             self._say(live[0], registry.MERGE, cause)
 
     def _heir(self, entity_id: str) -> str:
         while entity_id in self.done.redirects:
-            entity_id, _ = self.done.redirects[entity_id]
+            entity_id = self.done.redirects[entity_id].heir
         return entity_id
 
     def _seniority(self, entity_id: str) -> tuple[bool, bool, str, str]:
@@ -157,14 +231,15 @@ class _Judge:
         An entry of the knowledge base keeps its id whatever the sizes.
         """
         cut = {name for text in different.names or () for name in rulings.names(text, None)}
-        keys = {key for _, key in cut}
-        signatures = self.frozen.signatures_of(entity_id)
+        keys = _keys_of_names(different.names or ())
+        owners = self.frozen.owners_of_signatures(entity_id)
+        signatures = sorted(owners)
         part = [s for s in signatures if s.keys[0].partition("@")[0] in keys]
         rest = [s for s in signatures if s not in part]
         row = self.frozen.by_id(entity_id)
         if not part or row is None:
             return  # nothing to move: it was moved before, or names an entry of the knowledge base
-        names = self.published.get(entity_id, [])
+        names = self.names.get(entity_id, [])
         inside = [s for s in names if (s.lang, languages.get(s.lang).fold(s.name)) in cut]
         outside = [s for s in names if s not in inside]
         if row["status"] != "known":
@@ -174,7 +249,9 @@ class _Judge:
                 part, rest, inside = rest, part, outside
         moved = {key for signature in part for key in signature.join_keys}
         kept = {key for signature in rest for key in signature.join_keys}
-        new_id = registry.split_id(entity_id, moved)
+        new_id = next(
+            one for one in registry.split_ids(entity_id, moved) if self.frozen.by_id(one) is None
+        )
         facts = self._facts_of_part(row, part, inside)
         self.done.minted[new_id] = facts
         rows = {
@@ -184,11 +261,12 @@ class _Judge:
         }
         for key in moved:
             self.done.keys.append({**rows[key], "entity_id": new_id, "ended": False})
-        for key in moved - kept:
-            self.done.keys.append({**rows[key], "entity_id": entity_id, "ended": True})
+        for owner in self.frozen.predecessors(entity_id):
+            for key in (moved - kept) & self.frozen.keys_of(owner):
+                self.done.keys.append({**rows[key], "entity_id": owner, "ended": True})
         for signature in part:
             text = registry.encoded(signature)
-            for owner, ended in ((entity_id, True), (new_id, False)):
+            for owner, ended in ((owners[signature], True), (new_id, False)):
                 self.done.signatures.append({"signature": text, "entity_id": owner, "ended": ended})
         for one in (entity_id, new_id):
             self._say(one, registry.SPLIT, different.cause)
@@ -203,6 +281,35 @@ class _Judge:
 
     def _say(self, entity_id: str, action: str, cause: str) -> None:
         self.done.decisions.append({"entity_id": entity_id, "action": action, "cause": cause})
+
+
+def _keys_of_names(texts: Iterable[str]) -> set[str]:
+    """Return the comparison keys of names, by the rules of every language."""
+    return {key for text in texts for _, key in rulings.names(text, None)}
+
+
+def in_force(frozen: Registry, index: Index, overrides: Overrides | None) -> Registry:
+    """Return the registry without the merges that people have taken back.
+
+    Those of a ``same`` that is no longer in ``overrides``, together with all that hang together
+    with it, since the others are then made again; and those of entities of which an ``alias`` that
+    is no longer there had taken every mention. Nothing is taken back where ``overrides`` is null.
+    """
+    if overrides is None:
+        return frozen
+    gone = from_rows(sorted(set(frozen.overrides()) - set(overrides.rows())))
+    decided = {row for same in gone.same for row in Overrides(same=(same,)).rows()}
+    merged = list(frozen.merged_by_people()) if decided else []
+    heirs = {frozen.heir(m.entity_id) for m in merged if m.decision in decided}
+    revived = {m.entity_id for m in merged if frozen.heir(m.entity_id) in heirs}
+    for alias in gone.alias:
+        target = _find(frozen, index, alias.id)
+        keys = {key for _, key in rulings.names(alias.name, alias.lang)}
+        for emptied in frozen.merged_into(target) if target else ():
+            names = {s.keys[0].partition("@")[0] for s in frozen.signatures_of(emptied.entity_id)}
+            if emptied.decision is None and names & keys:
+                revived.add(emptied.entity_id)
+    return frozen.reviving(revived)
 
 
 def _mentions(names: Iterable[Spelling]) -> int:
@@ -224,6 +331,7 @@ def rulings_of(frozen: Registry, index: Index, overrides: Overrides | None) -> R
 
     Decisions about ids that are not there are left out.
     """
+    frozen = in_force(frozen, index, overrides)
     if overrides is None:
         overrides = from_rows(frozen.overrides())
     aliases: dict[Name, Target] = {}

@@ -17,7 +17,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from itertools import count, islice
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -90,11 +91,15 @@ CREATE TABLE IF NOT EXISTS signatures (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS signatures_by_entity ON signatures (entity_id);
 CREATE TABLE IF NOT EXISTS redirects (
-    entity_id TEXT PRIMARY KEY,
+    entity_id TEXT NOT NULL,
     replaced_by TEXT NOT NULL,
     reason TEXT NOT NULL,
-    run_id TEXT NOT NULL
+    decision TEXT,
+    run_id TEXT NOT NULL,
+    ended_run TEXT,
+    PRIMARY KEY (entity_id, run_id)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS redirects_by_heir ON redirects (replaced_by);
 CREATE TABLE IF NOT EXISTS overrides (
     content TEXT NOT NULL,
     run_id TEXT NOT NULL,
@@ -121,6 +126,8 @@ _AT_ONCE: Final = 500
 """Values in one SQL ``IN``."""
 
 _CACHED: Final = 65_536
+_MOST_SPLITS: Final = 100
+"""How often one part is looked for among those that left a whole, came back and left again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +174,20 @@ def minted_id(label: str, keys: Iterable[str], doc_id: str, start: int) -> str:
     return "e" + hashlib.sha256(content.encode()).hexdigest()[:15]
 
 
-def split_id(entity_id: str, keys: Iterable[str]) -> str:
-    """Return the id of the part of ``entity_id`` that bears ``keys`` and leaves it."""
-    content = f"split:{entity_id}:{min(keys)}"
-    return "e" + hashlib.sha256(content.encode()).hexdigest()[:15]
+def split_ids(entity_id: str, keys: Iterable[str]) -> Iterator[str]:
+    """Yield the ids that the part of ``entity_id`` with ``keys`` gets when it leaves it.
+
+    One each time: a part that went back into the whole does not get its old id again.
+    """
+    first = min(keys)
+    for time in count(1):
+        content = f"split:{entity_id}:{first}" + (f":{time}" if time > 1 else "")
+        yield "e" + hashlib.sha256(content.encode()).hexdigest()[:15]
+
+
+def is_part(part: str, whole: str, keys: Iterable[str]) -> bool:
+    """Tell whether the id ``part`` is one that ``keys`` got when they left ``whole``."""
+    return part in islice(split_ids(whole, keys), _MOST_SPLITS)
 
 
 def id_of(connection: sqlite3.Connection, knowledge_key: str) -> str:
@@ -245,12 +262,27 @@ def decoded(text: str) -> Signature:
     return Signature(label, tuple(keys), script)
 
 
-class Registry:
-    """What the registry holds, as the last applied run left it. Reads only."""
+class Merged(NamedTuple):
+    """A retired id and its heir, with the decision of a person (its row) that made them one."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    entity_id: str
+    replaced_by: str
+    decision: str | None
+    run_id: str
+
+
+class Registry:
+    """What the registry holds, as the last applied run left it. Reads only.
+
+    But for the ids in ``revived``: it takes them for live, whatever they were merged into.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, revived: frozenset[str] = frozenset()
+    ) -> None:
         """Look up through ``connection``, which must not be written to meanwhile."""
         self._connection = connection
+        self.revived = revived
         self.heir = lru_cache(maxsize=_CACHED)(self._heir)
 
     def by_knowledge_key(self, key: str) -> dict[str, Any] | None:
@@ -269,11 +301,92 @@ class Registry:
 
     def _heir(self, entity_id: str) -> str:
         """Return the live id that stands for ``entity_id`` now: itself, or where it went."""
-        while row := self._connection.execute(
-            "SELECT replaced_by FROM redirects WHERE entity_id = ?", (entity_id,)
-        ).fetchone():
-            (entity_id,) = row
+        while entity_id not in self.revived and (merged := self.merge_of(entity_id)):
+            entity_id = merged.replaced_by
         return entity_id
+
+    def reviving(self, entity_ids: Iterable[str]) -> Registry:
+        """Return the same registry, which takes ``entity_ids`` for live."""
+        return Registry(self._connection, frozenset(entity_ids))
+
+    def merge_of(self, entity_id: str) -> Merged | None:
+        """Return what retired an id; None of one that is live."""
+        return next(self._merges("entity_id = ?", entity_id), None)
+
+    def merged_by_people(self) -> Iterator[Merged]:
+        """Yield the retired ids that people merged into others, by id."""
+        return self._merges("decision IS NOT NULL")
+
+    def merged_into(self, entity_id: str) -> Iterator[Merged]:
+        """Yield the ids that were merged directly into ``entity_id``, by id."""
+        return self._merges("replaced_by = ?", entity_id)
+
+    def _merges(self, condition: str, *values: str) -> Iterator[Merged]:
+        rows = self._connection.execute(
+            f"SELECT {', '.join(Merged._fields)} FROM redirects"
+            f" WHERE ended_run IS NULL AND {condition} ORDER BY entity_id",
+            values,
+        )
+        return map(Merged._make, rows.fetchall())
+
+    def predecessors(self, entity_id: str) -> list[str]:
+        """Return ``entity_id`` and all retired ids that it stands for."""
+        found = [entity_id]
+        for one in found:
+            found += [
+                merged.entity_id
+                for merged in self.merged_into(one)
+                if merged.entity_id not in self.revived
+            ]
+        return found
+
+    def gained_since(self, entity_id: str, run_id: str) -> tuple[list[str], list[Signature]]:
+        """Return the keys and the signatures that an entity got in a run or after it."""
+        found = (
+            self._connection.execute(
+                f"SELECT {column} FROM {table} JOIN applied_runs r USING (run_id)"
+                " WHERE entity_id = ? AND ended_run IS NULL AND r.sequence >="
+                f" (SELECT sequence FROM applied_runs WHERE run_id = ?) ORDER BY {column}",
+                (entity_id, run_id),
+            ).fetchall()
+            for column, table in (("key", "entity_keys"), ("signature", "signatures"))
+        )
+        keys, signatures = ([value for (value,) in rows] for rows in found)
+        return keys, [decoded(text) for text in signatures]
+
+    def before(self, entity_id: str, run_id: str) -> dict[str, Any] | None:
+        """Return the row of an entity before a run changed it, or a later one; None if none did."""
+        found = self._connection.execute(
+            "SELECT before FROM decisions JOIN applied_runs r USING (run_id)"
+            " WHERE entity_id = ? AND before IS NOT NULL AND r.sequence >="
+            " (SELECT sequence FROM applied_runs WHERE run_id = ?)"
+            " ORDER BY decisions.sequence LIMIT 1",
+            (entity_id, run_id),
+        ).fetchone()
+        row: dict[str, Any] | None = json.loads(found[0]) if found else None
+        return row
+
+    def split_off(self, cause: str) -> Iterator[tuple[str, str]]:
+        """Yield (id of the part, id that it left) of the splits that were made for ``cause``."""
+        rows = self._connection.execute(
+            "SELECT d.entity_id, d.run_id, e.created_run = d.run_id FROM decisions d"
+            " JOIN entities e USING (entity_id) WHERE d.action = ? AND d.cause = ?"
+            " ORDER BY d.entity_id",
+            (SPLIT, cause),
+        ).fetchall()
+        for part, run_id, is_new in rows:
+            keys = self._keys_given(part, run_id) if is_new else frozenset()
+            for whole, _, was_new in rows if keys else ():
+                if not was_new and is_part(part, whole, keys):
+                    yield part, whole
+
+    def _keys_given(self, entity_id: str, run_id: str) -> frozenset[str]:
+        """Return the keys of the signatures that a run gave to an entity."""
+        rows = self._connection.execute(
+            "SELECT signature FROM signatures WHERE entity_id = ? AND run_id = ?",
+            (entity_id, run_id),
+        )
+        return frozenset(key for (text,) in rows for key in decoded(text).join_keys)
 
     def by_join_key(self, keys: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         """Return (live entity id, label) of the entities that join under each key."""
@@ -317,11 +430,19 @@ class Registry:
 
     def signatures_of(self, entity_id: str) -> list[Signature]:
         """Return the signatures that were given to the entity, sorted."""
-        rows = self._connection.execute(
-            "SELECT signature FROM signatures WHERE entity_id = ? AND ended_run IS NULL",
-            (entity_id,),
+        return sorted(self.owners_of_signatures(entity_id))
+
+    def owners_of_signatures(self, entity_id: str) -> dict[Signature, str]:
+        """Return the signatures of an entity, each with the id that it was given to.
+
+        That is another than ``entity_id`` for one of an entity that was merged into it.
+        """
+        rows = self._in(
+            "SELECT signature, entity_id FROM signatures"
+            " WHERE ended_run IS NULL AND entity_id IN ({})",
+            self.predecessors(entity_id),
         )
-        return sorted(decoded(text) for (text,) in rows)
+        return {decoded(text): owner for text, owner in rows}
 
     def overrides(self) -> list[str]:
         """Return the remembered decisions of people, as rows of :mod:`pipeline.overrides`."""
@@ -339,11 +460,11 @@ class Registry:
         query = (
             "SELECT k.key, k.script, e.entity_id, e.label, r.replaced_by FROM entity_keys k"
             " JOIN entities e ON e.entity_id = k.entity_id"
-            " LEFT JOIN redirects r ON r.entity_id = e.entity_id"
+            " LEFT JOIN redirects r ON r.entity_id = e.entity_id AND r.ended_run IS NULL"
             f" WHERE {column} IN ({{}}) AND k.ended_run IS NULL ORDER BY k.key, e.entity_id"
         )
         for key, script, entity_id, label, replaced_by in self._in(query, values):
-            if replaced_by is None:
+            if replaced_by is None or entity_id in self.revived:
                 yield key, script, entity_id, label
             elif heir := self.by_id(self.heir(replaced_by)):
                 yield key, script, heir["entity_id"], heir["label"]
@@ -389,13 +510,7 @@ def apply(connection: sqlite3.Connection, delta: Delta, run_id: str) -> None:
         signatures = delta.signatures.to_pylist()
         _apply_rows(connection, "signatures", ("signature", "entity_id"), signatures, run_id)
         _apply_rows(connection, "overrides", ("content",), delta.overrides.to_pylist(), run_id)
-        connection.executemany(
-            "INSERT OR IGNORE INTO redirects VALUES (?, ?, ?, ?)",
-            (
-                (row["entity_id"], row["replaced_by"], row["reason"], run_id)
-                for row in delta.redirects.to_pylist()
-            ),
-        )
+        _apply_rows(connection, "redirects", ("entity_id",), delta.redirects.to_pylist(), run_id)
 
 
 def _apply_rows(
@@ -407,7 +522,7 @@ def _apply_rows(
 ) -> None:
     """Add the rows to ``table``, or end those that are marked so and agree in ``identity``."""
     same = " AND ".join(f"{column} = ?" for column in identity)
-    for row in rows:
+    for row in sorted(rows, key=lambda row: not row["ended"]):  # what ends may begin again
         if row.pop("ended"):
             connection.execute(
                 f"UPDATE {table} SET ended_run = ? WHERE ended_run IS NULL AND {same}",
@@ -469,10 +584,10 @@ def revert(connection: sqlite3.Connection, run_id: str) -> None:
             connection.execute("DELETE FROM entities WHERE entity_id = ?", (entity_id,))
             if before is not None:
                 _put(connection, json.loads(before))
-        for table in ("entity_keys", "signatures", "overrides"):
+        for table in ("entity_keys", "signatures", "redirects", "overrides"):
             connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
             connection.execute(
                 f"UPDATE {table} SET ended_run = NULL WHERE ended_run = ?", (run_id,)
             )
-        for table in ("redirects", "decisions", "applied_runs"):
+        for table in ("decisions", "applied_runs"):
             connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))

@@ -84,9 +84,14 @@ REGISTRY_REDIRECTS: Final = pa.schema(
         pa.field("entity_id", pa.string(), nullable=False),
         pa.field("replaced_by", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
+        pa.field("decision", pa.string()),
+        pa.field("ended", pa.bool_(), nullable=False),
     ]
 )
-"""Ids that a run retires."""
+"""Ids that a run retires, or with ``ended`` makes live again.
+
+``decision`` is the row of :mod:`pipeline.overrides` that a person wrote to merge them, if one did.
+"""
 
 REGISTRY_OVERRIDES: Final = pa.schema(
     [

@@ -47,6 +47,9 @@ CREATE TABLE IF NOT EXISTS withdrawn_places (
 
 _BACKUP: Final = ".backup"
 
+VERSION: Final = 2
+"""Raised whenever a table of the file, the registry's among them, changes."""
+
 
 class Arrival(NamedTuple):
     """One document from one source; ``source_id`` is empty where the input has none."""
@@ -78,12 +81,14 @@ class State:
         """Open the state file, made if it is not there.
 
         Raises:
-            ExonymError: the file is damaged, or the disk does not let it be written.
+            ExonymError: the file is damaged, of another version of Exonym, or the disk does not
+                let it be written.
         """
         try:
             connection = sqlite3.connect(path)
             try:
                 connection.execute("PRAGMA synchronous = FULL")
+                _check_version(connection, path)
                 connection.executescript(_LEDGER)
                 registry.create(connection)
                 yield cls(connection, path)
@@ -260,6 +265,18 @@ class State:
 
     def _exists(self, query: str, *parameters: str) -> bool:
         return self.connection.execute(query, parameters).fetchone() is not None
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (is_new,) = connection.execute("SELECT count(*) = 0 FROM sqlite_master").fetchone()
+    if is_new:  # before its tables are made: a killed process leaves nothing that looks older
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    elif version != VERSION:
+        raise ExonymError(
+            f"{path} is of another version of Exonym (state {version}, this one keeps {VERSION}); "
+            "publish into a new folder with --out, or go on with the version that wrote it"
+        )
 
 
 def rolled_back(attempt: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 from pathlib import Path
 
-from pipeline.store.state import State
+import pytest
+
+from pipeline.errors import ExonymError
+from pipeline.store.state import VERSION, State
 
 
 def attempt(run_id: str, number: int, started: str) -> dict[str, object]:
@@ -32,3 +35,18 @@ def test_only_the_last_idle_time_is_kept(tmp_path: Path) -> None:
         state.record_idle("monday", 5)
         state.record_idle("tuesday", 6)
         assert state.last_idle() == ("tuesday", 6)
+
+
+@pytest.mark.parametrize("version", [0, VERSION - 1, VERSION + 1])
+def test_a_file_of_another_version_is_one_line_with_the_remedy(
+    tmp_path: Path, version: int
+) -> None:
+    path = tmp_path / "s.sqlite"
+    with State.open(path) as state:
+        state.connection.execute(f"PRAGMA user_version = {version}")
+    with (
+        pytest.raises(ExonymError, match=r"another version of Exonym .*new folder with --out") as e,
+        State.open(path),
+    ):
+        pass
+    assert "\n" not in str(e.value)
