@@ -27,6 +27,12 @@ _COUNTS: Final = {
     "words_per_second": ("exonym_run_words_per_second", "Words by wall seconds."),
 }
 
+_PEAKS: Final = {
+    "peak_rss_mb": ("exonym_run_peak_memory_bytes", "Highest of any process."),
+    "peak_main_mb": ("exonym_run_peak_memory_main_bytes", "Highest of the process that leads."),
+    "peak_worker_mb": ("exonym_run_peak_memory_worker_bytes", "Highest of any worker."),
+}
+
 
 def write(path: Path, attempts: Sequence[Mapping[str, Any]], n_in_quarantine: int) -> None:
     """Write the metrics of ``attempts`` (the state's, oldest first) to ``path``, replaced whole.
@@ -57,8 +63,12 @@ def write(path: Path, attempts: Sequence[Mapping[str, Any]], n_in_quarantine: in
     )
     for stage, value in last["seconds"].items():
         seconds.labels(stage).set(value)
-    peak = last["peak_rss_mb"] * 10**6
-    _set(registry, "exonym_run_peak_memory_bytes", "Highest of any process.", peak)
+    about = "Processor time of all processes, of the last attempt."
+    cpu = Gauge("exonym_run_stage_cpu_seconds", about, ["stage"], registry=registry)
+    for stage, value in last.get("cpu_seconds", {}).items():  # older attempts lack it
+        cpu.labels(stage).set(value)
+    for column, (name, about) in _PEAKS.items():
+        _set(registry, name, about, last.get(column, 0.0) * 10**6)
     _set(registry, "exonym_quarantine_rows", "Rows in quarantine.", n_in_quarantine)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_to_textfile(str(path), registry)

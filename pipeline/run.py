@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from time import monotonic
+from time import monotonic, process_time
 from typing import Any, Final
 
 import pyarrow as pa
@@ -76,7 +77,11 @@ class Summary:
     n_new_entities: int = 0
     n_quarantined: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
-    peak_rss_mb: float = 0.0
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Processor time by stage, of all processes together."""
+    peak_main_mb: float = 0.0
+    peak_worker_mb: float = 0.0
+    """Highest resident memory of this process, and of any worker; 0.0 without workers."""
     differences: Sequence[redo.Difference] = ()
     """Where old days were redone: how their mentions changed, by language."""
 
@@ -85,6 +90,11 @@ class Summary:
         """Words by the wall seconds of all stages; 0.0 where nothing was read."""
         seconds = sum(self.seconds.values())
         return self.published.n_words / seconds if self.published and seconds else 0.0
+
+    @property
+    def peak_rss_mb(self) -> float:
+        """Highest resident memory of any process."""
+        return max(self.peak_main_mb, self.peak_worker_mb)
 
 
 def run(
@@ -176,7 +186,8 @@ class _Night:
         self._overrides = overrides_in_force(settings, state)
         self._rulings = rulings_of(registry.Registry(state.connection), index, self._overrides)
         self._seconds: dict[str, float] = {}
-        self._peak_rss_mb = 0.0
+        self._cpu_seconds: defaultdict[str, float] = defaultdict(float)
+        self._peak_worker_mb = 0.0
 
     def begin(
         self, fresh: intake.Fresh, night: date, retry: Collection[str], *, accept: bool = False
@@ -324,7 +335,9 @@ class _Night:
             n_new_entities=len(assignment.minted),
             n_quarantined=taken.n_quarantined + failed,
             seconds=self._seconds,
-            peak_rss_mb=max(self._peak_rss_mb, shard.peak_rss_mb()),
+            cpu_seconds=self._cpu_seconds,
+            peak_main_mb=shard.peak_rss_mb(),
+            peak_worker_mb=self._peak_worker_mb,
             differences=redo.compare(store.tables, store.staging.tables, store.scratch)
             if manifest.get("reprocess")
             else (),
@@ -396,15 +409,18 @@ class _Night:
         )
         ahead = (job for job in jobs if not shard.is_done(job))
         for outcome in isolation.work(self._executor, ahead):
-            self._peak_rss_mb = max(self._peak_rss_mb, outcome.peak_rss_mb)
+            if outcome.process != shard.this_process():
+                self._cpu_seconds[stage] += outcome.cpu_seconds
+                self._peak_worker_mb = max(self._peak_worker_mb, outcome.peak_rss_mb)
             self._reporter.advance(outcome.n_documents)
         self._reporter.end()
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        begun = monotonic()
+        begun, cpu_begun = monotonic(), process_time()
         yield
         self._seconds[stage] = round(monotonic() - begun, 3)
+        self._cpu_seconds[stage] += process_time() - cpu_begun
 
 
 _NO_COUNTS: Final[Mapping[str, Any]] = {
@@ -416,8 +432,11 @@ _NO_COUNTS: Final[Mapping[str, Any]] = {
     "n_quarantined": 0,
     "n_skipped": 0,
     "seconds": {},
+    "cpu_seconds": {},
     "words_per_second": 0.0,
     "peak_rss_mb": 0.0,
+    "peak_main_mb": 0.0,
+    "peak_worker_mb": 0.0,
 }
 
 
@@ -479,7 +498,10 @@ def _counts(summary: Summary) -> dict[str, Any]:
         "n_skipped": summary.n_skipped,
         "seconds": summary.seconds,
         "words_per_second": round(summary.words_per_second, 1),
+        "cpu_seconds": {stage: round(s, 3) for stage, s in summary.cpu_seconds.items()},
         "peak_rss_mb": round(summary.peak_rss_mb, 1),
+        "peak_main_mb": round(summary.peak_main_mb, 1),
+        "peak_worker_mb": round(summary.peak_worker_mb, 1),
     }
 
 

@@ -8,8 +8,11 @@ that takes the whole worker with it is the affair of :mod:`pipeline.isolation`.
 
 from __future__ import annotations
 
+import os
 import resource
+import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,13 +64,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a job: counts, and the process's highest resident memory in MB."""
+    """What came of a job: counts, and what it took of the process that did it."""
 
     shard: int
     n_documents: int
     n_words: int
     n_failed: int
     peak_rss_mb: float
+    """The process's highest resident memory so far, in MB."""
+    cpu_seconds: float
+    """Processor time of this job alone, what it had to load first included."""
+    process: str
+    """Machine and process; see :func:`this_process`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +164,10 @@ def n_documents(job: Job) -> int:
 
 def work(job: Job) -> Outcome:
     """Take one shard through one stage. Repeatable: the last table written marks it done."""
+    begun = time.process_time()
     stage, inputs = _begin(job)
     outputs, failures = _apply(stage, job, inputs)
-    return _finish(job, inputs, outputs, _failed_table(job, failures))
+    return _finish(job, inputs, outputs, _failed_table(job, failures), begun)
 
 
 def work_alone(job: Job) -> None:
@@ -177,6 +186,7 @@ def join(job: Job, lost: Sequence[Lost[Job]]) -> Outcome:
 
     The documents of ``lost``, whose workers died or hung, go to quarantine.
     """
+    begun = time.process_time()
     staging, alone, stage = Staging(job.staging), _alone(job), STAGES[job.stage]
     inputs = {name: staging.read_part(name, job.shard) for name in stage.reads}
     documents = inputs[stage.reads[0]]
@@ -190,7 +200,7 @@ def join(job: Job, lost: Sequence[Lost[Job]]) -> Outcome:
     ]
     failed = [pq.ParquetFile(part).read() for part in alone.parts("failed")]
     failed.append(_failed_table(job, failures))
-    outcome = _finish(job, inputs, outputs, pa.concat_tables(failed))
+    outcome = _finish(job, inputs, outputs, pa.concat_tables(failed), begun)
     alone.discard()
     return outcome
 
@@ -207,8 +217,9 @@ def _finish(
     inputs: Tables,
     outputs: Tables,
     failed: pa.Table,
+    begun: float,
 ) -> Outcome:
-    """Write what came of a shard; ``failed`` are WORKING_FAILED."""
+    """Write what came of a shard; ``failed`` are WORKING_FAILED, ``begun`` a processor time."""
     staging, stage = Staging(job.staging), STAGES[job.stage]
     if failed.num_rows:
         staging.write_part(f"failed-{job.stage}", job.shard, failed)
@@ -221,12 +232,19 @@ def _finish(
         n_words=pc.sum(documents["n_words"]).as_py() or 0,
         n_failed=failed.num_rows,
         peak_rss_mb=peak_rss_mb(),
+        cpu_seconds=time.process_time() - begun,
+        process=this_process(),
     )
 
 
 def _alone(job: Job) -> Staging:
     """Return where the documents of a shard wait that is worked on one by one."""
     return Staging(job.staging / "alone" / f"{job.stage}-{job.shard:06d}")
+
+
+def this_process() -> str:
+    """Return what tells this process from all others that work on a run."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def peak_rss_mb() -> float:

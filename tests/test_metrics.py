@@ -20,7 +20,10 @@ COUNTS: dict[str, Any] = {
     "n_skipped": 1,
     "words_per_second": 450.0,
     "seconds": {"ingest": 0.5, "recognise": 1.5},
+    "cpu_seconds": {"ingest": 0.4, "recognise": 2.5},
     "peak_rss_mb": 600.0,
+    "peak_main_mb": 200.0,
+    "peak_worker_mb": 600.0,
 }
 
 
@@ -51,8 +54,17 @@ def test_the_last_attempt_is_told_and_the_last_publication(tmp_path: Path) -> No
     assert found["exonym_last_run_timestamp_seconds", ""] == ended
     assert found["exonym_run_mentions", ""] == 70
     assert found["exonym_run_stage_seconds", "recognise"] == 1.5
+    assert found["exonym_run_stage_cpu_seconds", "recognise"] == 2.5
     assert found["exonym_run_peak_memory_bytes", ""] == 600e6
+    assert found["exonym_run_peak_memory_main_bytes", ""] == 200e6
     assert found["exonym_quarantine_rows", ""] == 7
+
+
+def test_an_attempt_of_an_older_version_is_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "exonym.prom"
+    old = {key: value for key, value in attempt("published", 1).items() if "cpu" not in key}
+    metrics.write(path, [old], 0)
+    assert ("exonym_run_stage_cpu_seconds", "recognise") not in read(path)
 
 
 def test_nothing_published_is_no_publication_in_1970(tmp_path: Path) -> None:
