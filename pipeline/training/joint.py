@@ -12,7 +12,8 @@ probabilities of the last (Zhang et al. 2019, "Be Your Own Teacher"): the layers
 model of their own, at half the cost.
 
 The embeddings stay as they are, so that words without labels keep the place that pre-training gave
-them.
+them. ``--precision bf16`` multiplies in bfloat16, which processors with AVX-512 BF16 do several
+times faster; the weights and the optimizer stay in fp32.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Recipe:
     warm_up: float = 0.06
     pieces_per_batch: int = 1800
     max_pieces: int = 192
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,29 @@ def collate(batch: Sequence[Example], padding: int) -> tuple[torch.Tensor, torch
     return ids, tags
 
 
+class ByteDropout(torch.nn.Module):
+    """Dropout (Srivastava et al. 2014) by one random byte a value.
+
+    On a CPU, torch draws its own masks more slowly than it multiplies matrices. The byte makes the
+    share of values that are dropped a multiple of 1/256.
+    """
+
+    def __init__(self, share: float) -> None:
+        """Drop about ``share`` of the values in training, and none afterwards."""
+        super().__init__()
+        self.dropped = round(256 * share)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return ``values`` with some set to 0 and the others scaled up to keep the sum."""
+        if not self.training or self.dropped == 0:
+            return values
+        words = torch.empty(-(-values.numel() // 8), dtype=torch.int64)
+        # The default range of random_ leaves the highest bit out; this one does not.
+        random_bytes = words.random_(-(2**63), None).view(torch.uint8)[: values.numel()]
+        kept = random_bytes.view_as(values) >= self.dropped
+        return values * kept * (256 / (256 - self.dropped))
+
+
 class TwoExits(torch.nn.Module):
     """A token classifier with a second classifier on a lower layer."""
 
@@ -157,12 +182,18 @@ def new_model(encoder: str, frozen_layers: int, exit_layer: int) -> TwoExits:
     config = AutoConfig.from_pretrained(
         encoder,
         num_labels=len(TAGS),
+        # Without dropout of its own, attention takes torch's fused kernel.
+        attention_probs_dropout_prob=0.0,
         id2label=dict(enumerate(TAGS)),
         label2id={tag: number for number, tag in enumerate(TAGS)},
     )
     model = AutoModelForTokenClassification.from_pretrained(
         encoder, config=config, torch_dtype=torch.float32
     )
+    for module in [*model.modules()]:
+        for name, child in module.named_children():
+            if isinstance(child, torch.nn.Dropout):
+                setattr(module, name, ByteDropout(child.p))
     frozen = [model.base_model.embeddings, *model.base_model.encoder.layer[:frozen_layers]]
     for module in frozen:
         module.requires_grad_(False)
@@ -358,8 +389,9 @@ def train(
     for step in range(first, steps):
         model.train()
         ids, tags = collate(batches[step][rank::processes] or batches[step][:1], pieces.padding)
-        logits, exit_logits = model(ids, ids != pieces.padding)
-        loss = loss_of(logits, exit_logits, tags, recipe.exit_weight)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+            logits, exit_logits = model(ids, ids != pieces.padding)
+        loss = loss_of(logits.float(), exit_logits.float(), tags, recipe.exit_weight)
         loss.backward()  # type: ignore[no-untyped-call]
         if processes > 1:
             average_gradients(model.parameters())
@@ -407,6 +439,8 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--last-learning-rate", type=float, default=0.0)
     parser.add_argument("--head-learning-rate", type=float, default=1e-3)
+    parser.add_argument("--exit-weight", type=float, default=0.5, help="of the exit's loss")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--seed", type=int, default=20261122)
     parser.add_argument("--save-every", type=float, default=240, help="seconds between checkpoints")
     parser.add_argument("--dev-limit", type=int, default=250, help="sentences a dev part, midway")
@@ -425,6 +459,8 @@ def main() -> None:
             learning_rate=arguments.learning_rate,
             last_learning_rate=arguments.last_learning_rate,
             head_learning_rate=arguments.head_learning_rate,
+            exit_weight=arguments.exit_weight,
+            precision=arguments.precision,
         ),
         arguments.corpora,
         arguments.output,

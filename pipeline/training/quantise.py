@@ -3,8 +3,8 @@
 Two things cost F1 when activations are rounded to 8 bits with one scale a tensor: channels that are
 larger than the others, and the outliers that GELU passes on. So the input of most matrix products
 is divided by a factor a channel, and the weights multiplied by it (SmoothQuant, Xiao et al. 2023);
-and the second feed-forward product of each layer, whose input comes from GELU, sums in fp32 and
-only stores its weights in 8 bits.
+and the second feed-forward product of each layer, whose input comes from GELU, sums its few
+channels with the largest inputs apart, in fp32 (LLM.int8(), Dettmers et al. 2022).
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ Maxima = dict[str, npt.NDArray[np.float32]]
 
 PRODUCTS: Final = ("MatMul", "Attention")
 QUANTISED: Final = (*PRODUCTS, "EmbedLayerNormalization")
-FLOAT_SUMS: Final = re.compile(r"/layer\.\d+/output/dense/MatMul$")
+SPLIT: Final = re.compile(r"/layer\.\d+/output/dense/MatMul$")
+OUTLIERS: Final = 8
+"""How many channels of a split product are summed in fp32."""
 _SMALLEST: Final = 1e-5
 
 
@@ -34,14 +36,16 @@ def quantise(source: Path, path: Path, calibration: Sequence[Inputs]) -> None:
     """Write the fp32 ONNX file ``source`` to ``path`` with 8-bit weights.
 
     ``calibration`` are batches of the model's inputs, padded ones with an ``attention_mask`` of 0.
-    Weights keep to 7 of the 8 bits where sums are of 8-bit numbers: processors without VNNI add
-    pairs of products in 16 bits, which the eighth bit would overflow.
+    Weights keep to 7 of the 8 bits: processors without VNNI add pairs of products in 16 bits,
+    which the eighth bit would overflow.
     """
     model = onnx.load(source)
-    names = {node.name for node in _products(model.graph)}
-    float_sums = {name for name in names if FLOAT_SUMS.search(name)}
-    smooth(model.graph, channel_maxima(model, calibration), names - float_sums)
-    store_as_int8(model.graph, float_sums)
+    maxima = channel_maxima(model, calibration)
+    in_float = split_outliers(
+        model.graph, maxima, {n.name for n in _products(model.graph) if SPLIT.search(n.name)}
+    )
+    names = {node.name for node in _products(model.graph)} - in_float
+    smooth(model.graph, maxima, names)
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "prepared.onnx"
         onnx.save(model, prepared)
@@ -49,7 +53,7 @@ def quantise(source: Path, path: Path, calibration: Sequence[Inputs]) -> None:
             prepared,
             path,
             op_types_to_quantize=list(QUANTISED),
-            nodes_to_exclude=sorted(float_sums),
+            nodes_to_exclude=sorted(in_float),
             per_channel=True,
             reduce_range=True,
             weight_type=QuantType.QInt8,
@@ -80,11 +84,54 @@ def channel_maxima(model: Any, calibration: Sequence[Inputs]) -> Maxima:
     return maxima
 
 
-def smooth(graph: Any, maxima: Maxima, names: Collection[str]) -> None:
+def split_outliers(
+    graph: Any, maxima: Mapping[str, npt.NDArray[np.float32]], names: Collection[str]
+) -> set[str]:
+    """Give the named products a second one for the channels with the largest inputs.
+
+    The first has zeros for the weights of these channels, and reads zeros there once it is
+    smoothed; their sum is what the product was. Returns the names of the second ones.
+    """
+    weights = {weight.name: weight for weight in graph.initializer}
+    nodes, added = [], set()
+    for node in graph.node:
+        nodes.append(node)
+        if node.name not in names:
+            continue
+        (tensor, name), output = node.input[:2], node.output[0]
+        matrix = onnx.numpy_helper.to_array(weights[name]).copy()
+        # What a channel adds to the error of all others is its largest input.
+        channels = np.sort(np.argsort(maxima[tensor])[-min(OUTLIERS, len(matrix)) :])
+        graph.initializer.append(onnx.numpy_helper.from_array(matrix[channels], f"{name}_outliers"))
+        graph.initializer.append(onnx.numpy_helper.from_array(channels, f"{name}_channels"))
+        matrix[channels] = 0
+        _replace(graph, weights[name], matrix)
+        node.output[0] = f"{output}_most"
+        second = f"{node.name}_outliers"
+        added.add(second)
+        nodes += [
+            onnx.helper.make_node(
+                "Gather", [tensor, f"{name}_channels"], [f"{name}_gathered"], axis=-1
+            ),
+            onnx.helper.make_node(
+                "MatMul",
+                [f"{name}_gathered", f"{name}_outliers"],
+                [f"{output}_outliers"],
+                name=second,
+            ),
+            onnx.helper.make_node("Add", [node.output[0], f"{output}_outliers"], [output]),
+        ]
+    _set_nodes(graph, nodes)
+    return added
+
+
+def smooth(
+    graph: Any, maxima: Mapping[str, npt.NDArray[np.float32]], names: Collection[str]
+) -> None:
     """Even out the channels that the named products read; the products stay what they were.
 
     A channel's factor is the root of its largest input by the root of its largest weight: both
-    sides bear half of the difference.
+    sides bear half of the difference. A channel without weights is read as zeros.
     """
     weights = {weight.name: weight for weight in graph.initializer}
     nodes = []
@@ -97,30 +144,12 @@ def smooth(graph: Any, maxima: Maxima, names: Collection[str]) -> None:
                 np.maximum(maxima[tensor], _SMALLEST) / np.maximum(largest_weight, _SMALLEST)
             ).astype(np.float32)
             _replace(graph, weights[name], matrix * factor[:, None])
-            graph.initializer.append(onnx.numpy_helper.from_array(1 / factor, f"{name}_smoothing"))
+            inverse = np.where(largest_weight > 0, 1 / factor, 0).astype(np.float32)
+            graph.initializer.append(onnx.numpy_helper.from_array(inverse, f"{name}_smoothing"))
             node.input[0] = f"{name}_input"
             nodes.append(
                 onnx.helper.make_node("Mul", [tensor, f"{name}_smoothing"], [node.input[0]])
             )
-        nodes.append(node)
-    _set_nodes(graph, nodes)
-
-
-def store_as_int8(graph: Any, names: Collection[str]) -> None:
-    """Store the weights of the named MatMul nodes in 8 bits, one scale a column; sum in fp32."""
-    weights = {weight.name: weight for weight in graph.initializer}
-    nodes = []
-    for node in graph.node:
-        if node.name in names:
-            name = node.input[1]
-            matrix = onnx.numpy_helper.to_array(weights[name])
-            scale = np.maximum(np.abs(matrix).max(axis=0), _SMALLEST) / 127
-            rounded = np.rint(matrix / scale).astype(np.int8)
-            graph.initializer.remove(weights[name])
-            graph.initializer.append(onnx.numpy_helper.from_array(rounded, f"{name}_int8"))
-            graph.initializer.append(onnx.numpy_helper.from_array(scale, f"{name}_scale"))
-            parts = [f"{name}_int8", f"{name}_scale"]
-            nodes.append(onnx.helper.make_node("DequantizeLinear", parts, [name], axis=1))
         nodes.append(node)
     _set_nodes(graph, nodes)
 

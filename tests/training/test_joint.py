@@ -76,6 +76,20 @@ def test_the_exit_learns_from_the_last_layer_but_not_the_other_way() -> None:
     assert not early.grad[0, 2].any()
 
 
+def test_dropout_drops_its_share_in_training_alone() -> None:
+    torch.manual_seed(4)
+    dropout = joint.ByteDropout(0.1)
+    values = torch.ones(300, 301, requires_grad=True)
+    dropped = dropout(values)
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.1, abs=0.005)
+    assert dropped.mean().item() == pytest.approx(1, abs=0.01)
+    dropped.sum().backward()
+    assert values.grad is not None
+    assert torch.equal(values.grad, dropped.detach())
+    assert not torch.equal(dropped, dropout(values))
+    assert torch.equal(dropout.eval()(values), values)
+
+
 def test_training_goes_on_from_other_weights(encoder: Path, corpora: Path, tmp_path: Path) -> None:
     first = Recipe(str(encoder), exit_layer=1, pieces_per_batch=60, learning_rate=1e-2)
     joint.train(first, corpora, tmp_path / "first", save_every_s=1e9, dev_limit=5)
