@@ -33,6 +33,10 @@ def best_path(scores: Scores, begin: Scores, follow: Scores) -> list[int]:
     """
     if len(scores) == 0:
         return []
+    # Where each word's best tag may stand beside its neighbours', no path is better; most are such.
+    greedy = scores.argmax(axis=1)
+    if begin[greedy[0]] == 0 and not follow[greedy[:-1], greedy[1:]].any():
+        return [int(tag) for tag in greedy]
     best = scores[0] + begin
     back = np.zeros(scores.shape, np.int64)
     for position in range(1, len(scores)):
