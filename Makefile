@@ -8,10 +8,15 @@ DATE   ?= 2025-11-26
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run test check lint types benchmark-ner train-joint setup lock docs clean
+.PHONY: run sample test check lint types benchmark-ner train-joint setup lock docs clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
+
+sample: $(VENV)/.ready ## set up and publish thirty nights of invented news to data/processed-sample
+	for day in data/sample/*.jsonl; do \
+	  $(BIN)/exonym run $$day --out data/processed-sample --date $$(basename $$day .jsonl) --quiet || exit; \
+	done
 
 test: $(VENV)/.ready ## set up and run the tests
 	$(BIN)/python -m pytest
