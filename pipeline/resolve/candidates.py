@@ -48,6 +48,7 @@ _SIMILAR: Final = 0.95
 _WELL_KNOWN: Final = 0.75
 """Least prior of a person whom the news calls by surname alone."""
 _SURNAME: Final = 0.93
+_LONGEST_SURNAME: Final = 3
 _COMMON: Final = 0.05
 """What each doubling of the persons with that surname or given name takes off: Putin, Daniel."""
 _LEAST_OF_SURNAME: Final = 0.72
@@ -118,11 +119,17 @@ class Finder:
         )
 
     def _surnames(self, number: int) -> frozenset[str]:
-        """Return the surnames in the entry's names of several words, as keys."""
+        """Return the surnames in the entry's names of several words, as keys.
+
+        Any number of last words may be one: Pen, Le Pen, von der Leyen.
+        """
         entry = self.index.entry(number)
-        place = 0 if entry.iso_country in _SURNAME_FIRST else -1
-        keys = (fold(alias.text, alias.lang).split() for alias in entry.aliases)
-        return frozenset(words[place] for words in keys if len(words) > 1)
+        keys = [fold(alias.text, alias.lang).split() for alias in entry.aliases]
+        if entry.iso_country in _SURNAME_FIRST:
+            return frozenset(words[0] for words in keys if len(words) > 1)
+        return frozenset(
+            " ".join(words[first:]) for words in keys for first in range(1, len(words))
+        )
 
     def _long_names(self, number: int, lang: str) -> tuple[str, ...]:
         """Return the keys of the entry's names of several words in one language."""
@@ -242,11 +249,12 @@ class Finder:
         """
         found: list[Candidate] = []
         for key in form.keys[:_KEYS_COMPARED]:
-            if " " in key.text:
+            words = key.text.split()
+            if not words or len(words) > _LONGEST_SURNAME:
                 continue
             persons = [
                 known
-                for known in map(self.known, self.index.by_word(key.text))
+                for known in map(self.known, self.index.by_word(words[-1]))
                 if known.label == "PER"
             ]
             namesakes = [known for known in persons if key.text in self.surnames(known.number)]

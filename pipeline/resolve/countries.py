@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from pipeline.resolve.candidates import Known
@@ -13,6 +13,12 @@ _PLACE_WITHIN: Final = 1.0
 _PERSON_OR_BODY: Final = 0.5
 _COUNTRY_ITSELF: Final = 0.3
 """An article on Nigeria and Niger names Nigeria; that does not make Niger the Nigerian state."""
+_HOMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "hi": ("IN",),
+    "ro": ("RO", "MD"),
+    "tr": ("TR",),
+    "vi": ("VN",),
+}
 _REPEATED: Final = 0.3
 """What each doubling of an entity's mentions adds to its mass."""
 
@@ -34,6 +40,14 @@ def masses(mentioned: Mapping[Known, int]) -> dict[str, float]:
             country = known.iso_country
             total[country] = total.get(country, 0.0) + mass(known, n_mentions)
     return total
+
+
+def homes(langs: Iterable[str]) -> frozenset[str]:
+    """Return the ISO 3166-1 countries in which any of the languages is official.
+
+    English is at home everywhere and says nothing.
+    """
+    return frozenset(country for lang in langs for country in _HOMES.get(lang, ()))
 
 
 def without(mentioned: Mapping[Known, int], known: Known | None) -> dict[Known, int]:

@@ -42,30 +42,55 @@ def qualifiers(kinds: Iterable[str]) -> frozenset[str]:
 
 
 @cache
-def _words() -> frozenset[str]:
+def _phrases() -> frozenset[tuple[str, ...]]:
+    """Return the keys of the generic words and phrases, each as its words.
+
+    Never taken apart: in Vietnamese, where every syllable is a word, *kinh* of *kinh tế* (economy)
+    would make a ministry of *Bắc Kinh*, which is Beijing.
+    """
     text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
     return frozenset(
-        word
+        tuple(languages.get(lang).fold(name).split())
         for lang, names in tomllib.loads(text)["words"].items()
         for name in names
-        for word in languages.get(lang).fold(name).split()
     )
 
 
+@cache
+def _longest() -> int:
+    return max(map(len, _phrases()))
+
+
 def is_generic(key: str) -> bool:
-    """Say whether every word of the comparison key ``key`` is generic."""
-    return all(word in _words() for word in key.split())
+    """Say whether the comparison key ``key`` is made of generic words and phrases alone."""
+    words = tuple(key.split())
+    made = [True] + [False] * len(words)
+    for end in range(1, len(words) + 1):
+        starts = range(max(0, end - _longest()), end)
+        made[end] = any(made[start] and words[start:end] in _phrases() for start in starts)
+    return made[-1]
 
 
 def without_heads(key: str) -> str:
-    """Return ``key`` without generic words at either end, where at least two words remain.
+    """Return ``key`` without generic phrases at either end, where at least two words remain.
 
     ``yntymak ordo residence`` becomes ``yntymak ordo``: languages translate the kind of a place and
     keep its name.
     """
-    words = key.split()
-    while words and words[0] in _words():
-        words = words[1:]
-    while words and words[-1] in _words():
-        words = words[:-1]
+    words = tuple(key.split())
+    while length := _phrase_at_start(words):
+        words = words[length:]
+    while length := _phrase_at_end(words):
+        words = words[:-length]
     return " ".join(words) if len(words) > 1 else key
+
+
+def _phrase_at_start(words: tuple[str, ...]) -> int:
+    """Return how many words the longest generic phrase at the start has; 0 where none is there."""
+    lengths = range(min(_longest(), len(words)), 0, -1)
+    return next((n for n in lengths if words[:n] in _phrases()), 0)
+
+
+def _phrase_at_end(words: tuple[str, ...]) -> int:
+    lengths = range(min(_longest(), len(words)), 0, -1)
+    return next((n for n in lengths if words[-n:] in _phrases()), 0)

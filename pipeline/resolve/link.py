@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,6 +30,11 @@ _GOOD_EXACT: Final = 0.9
 
 _BESIDE: Final = re.compile(r"(?:['’‘]\w{1,4})?\s+(?:\w{1,3}\s+)?")
 """What may stand between a country and the body it belongs to: ``Russia’s``, ``al``, ``của``."""
+
+_ENUMERATED: Final = re.compile(
+    r"\s*,\s*(?:\w{1,4}\s+)?|\s+(?:and|or|și|sau|ve|ile|और|या|và|hoặc)\s+"
+)
+"""What stands between two names of an enumeration."""
 
 _CONTRADICTION: Final = 0.5
 """Below this likeness a long form says that its acronym means another body."""
@@ -144,7 +149,7 @@ def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tup
     forms = tuple(forms)
     found = [candidate for form in forms for candidate in finder.exact(form)]
     if person:
-        found += [c for form in forms if len(form.words) == 1 for c in finder.surname(form)]
+        found += [c for form in forms for c in finder.surname(form)]
     for search in (finder.sounding, finder.similar):
         if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
             found += [c for form in forms for c in search(form)]
@@ -158,6 +163,10 @@ def _mentioned(decisions: Iterable[Decision], least: float) -> dict[Known, int]:
         if decision.chosen is not None and decision.score >= least:
             counts[decision.chosen.known] += len(decision.cluster.members)
     return counts
+
+
+def _homes(forms: Iterable[Form]) -> frozenset[str]:
+    return countries.homes({form.lang for form in forms})
 
 
 def _are_generic(forms: Iterable[Form]) -> bool:
@@ -189,7 +198,10 @@ class _Linker:
     def decide(self) -> list[Decision]:
         first = [self._weigh(c, {}, self._forms(c)) for c in self.clusters]
         sure = _mentioned(first, _SURE)
-        second = [self._again(decision, sure) for decision in first]
+        peers = self._peers(first)
+        second = [
+            self._again(decision, sure, kinds) for decision, kinds in zip(first, peers, strict=True)
+        ]
         owners = self._owners(second)
         mentioned = _mentioned(second, score.THRESHOLD)
         about, dominant = countries.masses(mentioned), countries.dominant(mentioned)
@@ -232,7 +244,7 @@ class _Linker:
             and known.key not in barred
             and not self._contradicted(candidate, forms)
         ]
-        ranked = score.weigh(pairs, votes, about, generic=_are_generic(forms))
+        ranked = score.weigh(pairs, votes, about, homes=_homes(forms), generic=_are_generic(forms))
         return Decision(
             group, votes, forms, tuple(ranked), score.choose(ranked), by_context=False, unknown=None
         )
@@ -255,14 +267,46 @@ class _Linker:
                 return True
         return False
 
-    def _again(self, decision: Decision, sure: Mapping[Known, int]) -> Decision:
+    def _peers(self, decisions: Sequence[Decision]) -> list[frozenset[str]]:
+        """Return for each decision the kinds that all names enumerated with it may be of."""
+        of = {i: number for number, d in enumerate(decisions) for i in d.cluster.members}
+        kinds = [{score.kind_of(s.known) for s in d.ranked if s.score >= _SURE} for d in decisions]
+        peers: list[frozenset[str]] = [frozenset()] * len(decisions)
+        for run in self._enumerations():
+            together = {of[i] for i in run}
+            for i in together if len(together) > 1 else ():
+                others = (kinds[j] for j in together if j != i)
+                peers[i] |= set.intersection(*others)
+        return peers
+
+    def _enumerations(self) -> Iterator[list[int]]:
+        """Yield the mentions of each enumeration: Georgia, Armenia and Azerbaijan."""
+        run: list[int] = []
+        for i, mention in enumerate(self.mentions):
+            last = self.mentions[i - 1] if run else None
+            if last and not _ENUMERATED.fullmatch(self.text[last.end : mention.start]):
+                yield run
+                run = []
+            run.append(i)
+        yield run
+
+    def _again(
+        self, decision: Decision, sure: Mapping[Known, int], peers: Collection[str]
+    ) -> Decision:
         """Weigh the candidates once more, knowing what the rest of the document names."""
         own = decision.chosen.known if decision.chosen else None
         rest = countries.masses(countries.without(sure, own))
-        if not rest or not decision.ranked:
+        if not decision.ranked or not (rest or peers):
             return decision
         pairs = [(s.candidate, s.known) for s in decision.ranked]
-        ranked = score.weigh(pairs, decision.votes, rest, generic=_are_generic(decision.forms))
+        ranked = score.weigh(
+            pairs,
+            decision.votes,
+            rest,
+            peers=peers,
+            homes=_homes(decision.forms),
+            generic=_are_generic(decision.forms),
+        )
         chosen = score.choose(ranked)
         before = decision.chosen.candidate.entry if decision.chosen else None
         after = chosen.candidate.entry if chosen else None

@@ -7,7 +7,7 @@ by hand so that the cases named beside them come out as they do; nothing is lear
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,6 +49,12 @@ WEIGHTS: Final = {
     "country_for": 1.5,
     # The same for a state or province that shares its name with a country: Georgia in the USA.
     "country_for_region": 3.5,
+    # All names enumerated with it may be of the candidate's kind: Georgia, Armenia and Azerbaijan,
+    # but Georgia, Alabama and Florida.
+    "peers": 1.5,
+    # The country is one in which the text's language is at home: of two places called Alexandria a
+    # Romanian paper may mean the one in Teleorman.
+    "home": 0.4,
     # The document is about another country.
     "country_against": -0.3,
     # A Ministry of Defence is that of the country the document is about, or nobody knows whose;
@@ -65,6 +71,9 @@ _COUNTRY: Final = "iso:"
 _REGION: Final = "geonames-admin1:"
 _REGION_PRIOR: Final = 0.45
 """First-level regions come without population; of a city and its region the news means the city."""
+_METONYMS: Final = (0.5, 0.75)
+"""Priors of places between which a vote for an organisation comes to be no evidence against one: a
+capital stands for its government, a village for nothing."""
 _NAMESAKE_REGION_PRIOR: Final = 0.7
 """A region that shares its name with a country stands beside it, not beside cities."""
 
@@ -84,18 +93,28 @@ class Scored:
         return 1.0 / (1.0 + math.exp(-self.logit))
 
 
+def kind_of(known: Known) -> str:
+    """Return the kind of an entity that enumerations keep to: country, region, or its label."""
+    if known.key.startswith(_COUNTRY):
+        return "country"
+    return "region" if known.key.startswith(_REGION) else known.label
+
+
 def weigh(
     candidates: Iterable[tuple[Candidate, Known]],
     votes: Mapping[str, int],
     countries: Mapping[str, float],
     *,
+    peers: Collection[str] = (),
+    homes: Collection[str] = (),
     generic: bool = False,
 ) -> list[Scored]:
     """Score the candidates of one cluster; the best comes first, ties by prior, then by key.
 
     ``votes`` are the recogniser's labels of the cluster's mentions, empty for a name without
-    context; ``countries`` the mass of each ISO country in the rest of the document; ``generic``
-    says that every country has something of the name.
+    context; ``countries`` the mass of each ISO country in the rest of the document; ``peers`` the
+    kinds (:func:`kind_of`) that all names enumerated with it may be of; ``homes`` the countries of
+    the text's language; ``generic`` says that every country has something of the name.
     """
     pairs = list(candidates)
     namesake = any(known.key.startswith(_COUNTRY) for _, known in pairs)
@@ -110,7 +129,9 @@ def weigh(
             "inexact": float(candidate.method == SIMILAR),
             "inexact_word": float(candidate.method == SIMILAR and " " not in candidate.key),
             "prior": max(known.prior, prior) if region else known.prior,
-            **_label_features(known.label, votes),
+            **_label_features(known, votes),
+            "peers": float(kind_of(known) in peers),
+            "home": float(known.iso_country in homes),
             **_country_features(known, countries, beside_country=region and namesake),
         }
         if known.iso_country not in (None, main) and (generic or _lacks_words(candidate)):
@@ -125,13 +146,17 @@ def _lacks_words(candidate: Candidate) -> bool:
     return candidate.method == SIMILAR and candidate.alias.count(" ") > candidate.key.count(" ")
 
 
-def _label_features(label: str, votes: Mapping[str, int]) -> dict[str, float]:
+def _label_features(known: Known, votes: Mapping[str, int]) -> dict[str, float]:
     total = sum(votes.values())
     if not total:
         return {"label_same": 1.0, "label_near": 0.0, "label_far": 0.0}
-    same = votes.get(label, 0) / total
-    near = 0.0 if label == "PER" else 1.0 - same - votes.get("PER", 0) / total
-    return {"label_same": same, "label_near": near, "label_far": 1.0 - same - near}
+    same = votes.get(known.label, 0) / total
+    near = 0.0 if known.label == "PER" else 1.0 - same - votes.get("PER", 0) / total
+    far = 1.0 - same - near
+    if known.label == "LOC":
+        least, most = _METONYMS
+        near *= min(1.0, max(0.0, (most - known.prior) / (most - least)))
+    return {"label_same": same, "label_near": near, "label_far": far}
 
 
 def _country_features(

@@ -39,7 +39,7 @@ LABELS = {
     "geography": {"LOC"},
 }
 KEY = re.compile(
-    r"(wikidata:Q[1-9][0-9]*|(exonym|supraverden):[a-z0-9]+(-[a-z0-9]+)*|cricketer:[0-9]+|iso:[A-Z]{2})"
+    r"(wikidata:Q[1-9][0-9]*|(exonym|supraverden):[a-z0-9]+(-[a-z0-9]+)*|cricketer:[0-9]+|iso:[A-Z]{2}|geonames:[1-9][0-9]*)"
 )
 ACRONYM = re.compile(r"[A-Z0-9().&+-]+")
 ROMAN_NUMERAL = re.compile(r"\b[IVX]+\b")
@@ -140,7 +140,8 @@ def test_key_and_id_columns_agree(name: str) -> None:
     for row in FILES[name]:
         scheme, _, value = row["key"].partition(":")
         assert row["wikidata"] == (value if scheme == "wikidata" else ""), row["key"]
-        assert row["geonames"] == row["population"] == "", row["key"]
+        assert row["geonames"] == (value if scheme == "geonames" else ""), row["key"]
+        assert row["population"] == "", row["key"]
         if scheme == "iso":
             assert row["iso_country"] == value
 
