@@ -8,7 +8,7 @@ DATE   ?= 2025-11-26
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run sample test check lint types benchmark-ner train-joint setup lock docs clean
+.PHONY: run sample test check lint types benchmark-ner train-joint setup lock docs docs-site clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
@@ -30,8 +30,13 @@ lint: $(VENV)/.ready
 types: $(VENV)/.ready
 	$(BIN)/mypy
 
-docs: $(VENV)/.ready ## generate docs/tables.md from pipeline/schemas.py
+docs: $(VENV)/.ready ## generate the reference in docs/ from the code
 	$(BIN)/python -m pipeline.tables_page > docs/tables.md
+	$(BIN)/python -m pipeline.commands_page > docs/reference/commands.md
+	$(BIN)/python -m pipeline.settings_page > docs/reference/settings.md
+
+docs-site: $(VENV)/.ready ## build docs/ into a site in build/site, which needs no network
+	$(BIN)/mkdocs build --strict
 
 benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
 	$(BIN)/python benchmarks/engines.py | tee benchmarks/results/engines.txt

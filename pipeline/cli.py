@@ -56,7 +56,9 @@ _console = Console(width=None if sys.stdout.isatty() else 140)
 
 @app.command()
 def run(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Files, folders, URIs.")
+    ] = None,
     out: Out = _OUT,
     night: Night = None,
     workers: Workers = None,
@@ -159,10 +161,10 @@ def quarantine_retry(
 
 @app.command()
 def search(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="'-' reads one a line.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="'-' reads one a line.")],
     lang: Annotated[str | None, typer.Option(help="The names' language.")] = None,
     label: Annotated[str | None, typer.Option(help="PER, LOC or ORG only.")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 5,
+    limit: Annotated[int, typer.Option(min=1, help="Entities shown for a name.")] = 5,
     as_json: Json = False,
     out: Out = _OUT,
     config: Config = None,
@@ -285,7 +287,7 @@ def models_verify(as_json: Json = False, out: Out = _OUT, config: Config = None)
 def models_add(
     name: Annotated[str, typer.Argument(help="Name to route to.")],
     model: Annotated[str, typer.Argument(help="spacy:PACKAGE_OR_PATH or stanza:PATH.")],
-    lang: Annotated[list[str], typer.Option(help="Languages it reads.")],
+    lang: Annotated[list[str], typer.Option(metavar="XX", help="A language it reads.")],
     licence: Annotated[str, typer.Option(help="Its licence.")] = "unknown",
     out: Out = _OUT,
     config: Config = None,

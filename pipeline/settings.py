@@ -58,7 +58,11 @@ class Settings(BaseSettings):
     """All settings of a command."""
 
     model_config = SettingsConfigDict(
-        env_prefix="EXONYM_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix="EXONYM_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
     )
 
     profile: str
@@ -73,6 +77,7 @@ class Settings(BaseSettings):
     gates: GateSettings
     profiles: dict[str, dict[str, str]]
     models: Path = ROOT / "models"
+    """Folder of the models and of `knowledge/`; by default the checkout's."""
     overrides: Path = Path("overrides.toml")
     """What people decided, where there is such a file."""
 

@@ -135,11 +135,3 @@ def test_wrong_usage_gives_exit_code_2(arguments: tuple[str, ...], tmp_path: Pat
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
     assert result.stderr
-
-
-def test_every_command_is_in_the_readme(root: Path) -> None:
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    commands = ("run", "status", "quarantine list", "quarantine retry", "search", "explain")
-    for command in (*commands, "evaluate", "models list", "models verify", "models add"):
-        assert f"exonym {command}" in readme
-    assert "exonym knowledge build" in readme
