@@ -6,11 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from pipeline.extraction import extract
     from pipeline.tables import Tables
 
-__all__ = ["Tables"]
+__all__ = ["Tables", "extract"]
 
-_HOMES: Final = {"Tables": "pipeline.tables"}
+_HOMES: Final = {"Tables": "pipeline.tables", "extract": "pipeline.extraction"}
 """Where each public name lives: imported on first use, so that importing this stays light."""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,13 +24,19 @@ KNOWN_NAMES: Final = pa.schema(
 """A spelling of an entity in the knowledge base."""
 
 
-def attributes(connection: sqlite3.Connection, delta: Delta) -> pa.Table:
-    """Return :data:`ATTRIBUTES` of every live entity, as ``delta`` leaves it.
+def attributes(
+    connection: sqlite3.Connection, delta: Delta, wanted: Collection[str] | None = None
+) -> pa.Table:
+    """Return :data:`ATTRIBUTES` of every live entity, or of those in ``wanted``.
 
-    Under the names that people gave them, where they did.
+    As ``delta`` leaves it, and under the names that people gave them, where they did.
     """
-    columns = ", ".join(ATTRIBUTES.names)
-    found = connection.execute(f"SELECT {columns} FROM entities").fetchall()
+    query = f"SELECT {', '.join(ATTRIBUTES.names)} FROM entities"
+    if wanted is None:
+        found = connection.execute(query).fetchall()
+    else:
+        some = f"{query} WHERE entity_id IN (SELECT value FROM json_each(?))"
+        found = connection.execute(some, (json.dumps(sorted(wanted)),)).fetchall()
     rows = {row[0]: dict(zip(ATTRIBUTES.names, row, strict=True)) for row in found}
     for row in delta.entities.to_pylist():
         rows[row["entity_id"]] = {name: row[name] for name in ATTRIBUTES.names}
@@ -39,6 +46,8 @@ def attributes(connection: sqlite3.Connection, delta: Delta) -> pa.Table:
         if row is not None:
             row[f"name_{rename.lang}" if rename.lang else "name"] = rename.name
     live = sorted(rows.keys() - retired.keys())
+    if wanted is not None:
+        live = [entity_id for entity_id in live if entity_id in wanted]
     return pa.Table.from_pylist([rows[entity_id] for entity_id in live], ATTRIBUTES)
 
 
