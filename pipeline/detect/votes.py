@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import pycld2
-from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
-from langdetect.lang_detect_exception import LangDetectException
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from pipeline.detect.bayes import NaiveBayes
 
 NO_ANSWER: Final = "un"
 
@@ -24,7 +23,6 @@ LANGDETECT: Final = "langdetect"
 CLD2: Final = "pycld2"
 LANGID: Final = "py3langid"
 
-_SEED: Final = 0
 _LONGEST: Final = 600
 """Characters that are read of a text: more change no answer and cost time."""
 
@@ -49,12 +47,8 @@ def votes_for(text: str) -> Mapping[str, str]:
 
 def ask_langdetect(text: str) -> str:
     """Return langdetect's answer; every call draws from the same seed."""
-    detector = _langdetect().create()
-    detector.append(text)
-    try:
-        return _iso_639(detector.detect())
-    except LangDetectException:
-        return NO_ANSWER
+    answer = _langdetect().answer(text)
+    return NO_ANSWER if answer is None else _iso_639(answer)
 
 
 def ask_cld2(text: str, *, best_effort: bool = True) -> str:
@@ -79,13 +73,8 @@ def _iso_639(code: str) -> str:
 
 
 @cache
-def _langdetect() -> DetectorFactory:
-    """Return a factory of its own with all profiles, in an order that no file system decides."""
-    factory = DetectorFactory()
-    factory.set_seed(_SEED)
-    profiles = sorted(Path(PROFILES_DIRECTORY).iterdir())
-    factory.load_json_profile([profile.read_text(encoding="utf-8") for profile in profiles])
-    return factory
+def _langdetect() -> NaiveBayes:
+    return NaiveBayes()
 
 
 @cache
