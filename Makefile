@@ -36,7 +36,7 @@ docs: $(VENV)/.ready ## generate the reference in docs/ from the code
 	$(BIN)/python -m pipeline.settings_page > docs/reference/settings.md
 
 docs-site: $(VENV)/.ready ## build docs/ into a site in build/site, which needs no network
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
 	$(BIN)/python benchmarks/engines.py | tee benchmarks/results/engines.txt

@@ -47,7 +47,12 @@ Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Worker pr
 NamesOption = Annotated[list[str] | None, typer.Option(metavar="NAME", help="A name in it.")]
 Night = Annotated[
     datetime | None,
-    typer.Option("--date", formats=["%Y-%m-%d"], help="The night's date [default: today]."),
+    typer.Option(
+        "--date",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="The night's date [default: today].",
+    ),
 ]
 
 _OUT: Final = Path("data/processed")
@@ -70,10 +75,10 @@ def run(
     quiet: Quiet = False,
     config: Config = None,
 ) -> None:
-    """Publish what is new in the sources: files, folders or URIs [default: data/raw].
+    """Publish what is new in the sources.
 
-    With --accept, a night that a publish gate held back is published as it is; sources are then
-    read only where they are named.
+    They are files, folders or URIs [default: data/raw]. With --accept, a night that a publish gate
+    held back is published as it is; sources are then read only where they are named.
     """
     settings = _settings(config, workers)
     days = _days(reprocess, sources) if reprocess else None
@@ -285,8 +290,10 @@ def models_verify(as_json: Json = False, out: Out = _OUT, config: Config = None)
 
 @models_app.command("add")
 def models_add(
-    name: Annotated[str, typer.Argument(help="Name to route to.")],
-    model: Annotated[str, typer.Argument(help="spacy:PACKAGE_OR_PATH or stanza:PATH.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name to route to.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="spacy:PACKAGE_OR_PATH or stanza:PATH.")
+    ],
     lang: Annotated[list[str], typer.Option(metavar="XX", help="A language it reads.")],
     licence: Annotated[str, typer.Option(help="Its licence.")] = "unknown",
     out: Out = _OUT,
@@ -303,7 +310,7 @@ def models_add(
 
 @knowledge_app.command("build")
 def knowledge_build(as_json: Json = False, out: Out = _OUT, config: Config = None) -> None:
-    """Build the index from the readable files in models/knowledge."""
+    """Build the index from models/knowledge."""
     from pipeline.knowledge.build import build_command
 
     summary = build_command(load(config).knowledge)
@@ -333,7 +340,10 @@ def knowledge_add(
     out: Out = _OUT,
     config: Config = None,
 ) -> None:
-    """Add an entry, or names of one that is there, to models/knowledge/added.tsv."""
+    """Add an entry, or names of an entry.
+
+    It goes to models/knowledge/added.tsv and into the index.
+    """
     from pipeline.knowledge.add import FILE, Ids, add
 
     _check_choice("--label", label, LABELS)
@@ -353,7 +363,10 @@ def knowledge_import(
     out: Out = _OUT,
     config: Config = None,
 ) -> None:
-    """Take over people, places and organisations from a Wikidata dump; resumes when stopped."""
+    """Take names from a Wikidata dump.
+
+    People, places and organisations; the same command goes on where it was stopped.
+    """
     from pipeline.knowledge.build import build_command
     from pipeline.knowledge.wikidata.importing import import_dump
     from pipeline.knowledge.wikidata.settings import load as load_classes
@@ -405,13 +418,30 @@ def main() -> NoReturn:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
     try:
-        app(arguments, standalone_mode=True)
+        code = app(arguments, standalone_mode=False, prog_name="exonym")
     except (ExonymError, StoppedError) as error:
         if debug:
             raise
         print(f"exonym: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    raise SystemExit(0)
+    except typer.Abort:
+        raise SystemExit(1) from None
+    except typer.TyperException as error:
+        print(_usage_error(error), file=sys.stderr)
+        raise SystemExit(UsageError.exit_code) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _usage_error(error: typer.TyperException) -> str:
+    """Return what is wrong with the arguments in one line, or the help where none were given."""
+    message: str = error.format_message() if hasattr(error, "format_message") else str(error)
+    if "\n" in message:
+        return message
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "exonym"
+    message = message[:1].lower() + message[1:].rstrip(".").replace("Value error, ", "")
+    message = message.replace("formats '%Y-%m-%d'", "form YYYY-MM-DD")
+    return f"exonym: {message}; see {command} --help"
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
