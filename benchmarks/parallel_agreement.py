@@ -15,9 +15,11 @@ import argparse
 import json
 import lzma
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -143,7 +145,13 @@ def main() -> None:
     parser.add_argument("--config", type=Path)
     parser.add_argument("--show", action="store_true", help="list the entities that differ")
     arguments = parser.parse_args()
+    print("$ python benchmarks/parallel_agreement.py", *sys.argv[1:])
     settings = load(arguments.config)
+    print(
+        f"data: {arguments.corpus} (FLORES-200; the joint models were trained on 604 of its "
+        f"sentences); exonym {version('exonym')}, {date.today()}",
+        flush=True,
+    )
     sentences = read(arguments.corpus, arguments.sentences)
     index = ensure(settings.knowledge)
     mentions = resolve(sentences, settings, index)

@@ -18,11 +18,13 @@ import lzma
 import random
 import shutil
 import sqlite3
+import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -316,6 +318,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder to keep the reduced index in")
     parser.add_argument("--show", action="store_true", help="list the confusions of the dev half")
     arguments = parser.parse_args()
+    print("$ python benchmarks/unknown_names.py", *sys.argv[1:])
+    print(
+        f"data: persons of {arguments.names} and {KNOWLEDGE} taken out of the index; "
+        f"exonym {version('exonym')}, {date.today()}. Thresholds were chosen on the dev half.",
+        flush=True,
+    )
     chosen = persons(arguments.names, KNOWLEDGE)
     with tempfile.TemporaryDirectory() as temporary:
         index = reduced_index(chosen, KNOWLEDGE, arguments.work or Path(temporary))

@@ -42,6 +42,13 @@ def qualifiers(kinds: Iterable[str]) -> frozenset[str]:
 
 
 @cache
+def generations() -> frozenset[str]:
+    """Return the words that tell a son from his father: jr."""
+    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
+    return frozenset(tomllib.loads(text)["generations"]["words"])
+
+
+@cache
 def _phrases() -> frozenset[tuple[str, ...]]:
     """Return the keys of the generic words and phrases, each as its words.
 

@@ -3,7 +3,8 @@
 Precision first: names of several words join when a comparison key is the same or every word is
 alike; a single word only when its likeliest key and its label are the same. Names in two scripts
 may differ more, since somebody wrote one of them as it sounds, but then the likest pair goes first
-and takes no unlike name of its script in. The result depends on what is joined, not on its order.
+and takes no unlike name of its script in. Last, a person's name joins the one that has a word more,
+where only one has. The result depends on what is joined, not on its order.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
+from pipeline.resolve import generic
 from pipeline.resolve.similarity import align, skeleton, word_similarity
 
 ALIKE: Final = 0.92
@@ -28,6 +30,8 @@ VARIANT: Final = 0.8
 """The same of two names in one script that are both much like a name in another."""
 
 _SILENT_W: Final = re.compile(r"(?<=[aeiou])w(?=[^aeiouyw\s])")
+_LEAST_TO_SHORTEN: Final = 3
+_SHORTENED: Final = "~"
 _CONSONANTS: Final = 3
 """How many of a word count towards its block."""
 
@@ -48,6 +52,28 @@ class Signature:
         """The keys that join it to others: all of several words, or the likeliest of one."""
         long = tuple(key for key in self.keys if " " in key.partition("@")[0])
         return long if long and long[0] == self.keys[0] else self.keys[:1]
+
+    @property
+    def shorter(self) -> frozenset[str]:
+        """The likeliest key of a person without one of its three words or more."""
+        words = self.keys[0].split()
+        if self.label != "PER" or "@" in self.keys[0] or len(words) < _LEAST_TO_SHORTEN:
+            return frozenset()
+        return frozenset(
+            " ".join(words[:i] + words[i + 1 :])
+            for i, word in enumerate(words)
+            if word not in generic.generations()
+        )
+
+    @property
+    def registered_keys(self) -> frozenset[str]:
+        """The keys under which the registry finds the name: ``join_keys``, shorter ones marked."""
+        return frozenset((*self.join_keys, *map(shortened, self.shorter)))
+
+
+def shortened(key: str) -> str:
+    """Return ``key`` as the registry has it for names that have a word more."""
+    return f"{_SHORTENED}{key}"
 
 
 def may_join(key: str, label: str, other_label: str) -> bool:
@@ -101,8 +127,10 @@ def _words_of_both(a: str, b: str) -> tuple[list[str], list[str]]:
 def block(key: str) -> str:
     """Return what two keys must share to be compared: the first consonants of each word, by class.
 
-    A w that closes a syllable is no consonant: Brown is written ब्राउन.
+    A w that closes a syllable is no consonant: Brown is written ब्राउन. A shortened key is in none.
     """
+    if key.startswith(_SHORTENED):
+        return ""
     spoken = _SILENT_W.sub("", key.partition("@")[0])
     return " ".join(sorted(word[:_CONSONANTS] for word in skeleton(spoken).split()))
 
@@ -118,8 +146,8 @@ def group(
     ``exact`` maps a signature to the entity that it was given before, ``registered`` a key to the
     (entity id, label) that have it, ``near`` a block to those who bear a key in it. What was given
     before stays; then same keys go before alike ones, registered entities before others, then what
-    sorts first, and names in two scripts come last, the likest first. No group ever holds two
-    registered entities, since ids are stable.
+    sorts first, then names in two scripts, the likest first, and names with a word more come last.
+    No group ever holds two registered entities, since ids are stable.
     """
     nodes = sorted(set(signatures))
     union = _Union()
@@ -143,6 +171,8 @@ def group(
     across = {*_across_scripts_registered(nodes, near), *_across_scripts(nodes)}
     for _, a, b in sorted(across, key=lambda edge: (-edge[0], edge[1:])):
         union.join_across_scripts(a, b)
+    for a, b in sorted(_with_a_word_more(nodes, registered, union)):
+        union.join(a, b)
     members: dict[_Node, list[Signature]] = defaultdict(list)
     for node in nodes:
         members[union.root(_node(node))].append(node)
@@ -238,6 +268,32 @@ def _same_key(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
             partner = next((b for b in together if b != a and may_join(key, a.label, b.label)), a)
             if partner != a:
                 yield _node(a), _node(partner)
+
+
+def _with_a_word_more(
+    nodes: list[Signature], registered: Mapping[str, Sequence[tuple[str, str]]], union: _Union
+) -> Iterator[tuple[_Node, _Node]]:
+    """Yield the names that are one but for a word that one of them leaves out.
+
+    Miguel Díaz-Canel and Miguel Díaz-Canel Bermúdez. Nothing is yielded where more than one set of
+    ``union`` has the longer name, or the shorter one: Amir Khan, Amir Khan Muttaqi and Amir Khan
+    Sabri.
+    """
+    short: dict[str, set[_Node]] = defaultdict(set)
+    long: dict[str, set[_Node]] = defaultdict(set)
+    for node in nodes:
+        if node.label == "PER":
+            short[node.keys[0]].add(_node(node))
+        for key in node.shorter:
+            long[key].add(_node(node))
+    for key in short.keys() | long.keys():
+        short[key] |= {(i,) for i, label in registered.get(key, ()) if label == "PER"}
+        long[key] |= {(i,) for i, label in registered.get(shortened(key), ()) if label == "PER"}
+    for key, names in long.items():
+        longer = {union.root(node) for node in names}
+        shorter = {union.root(node) for node in short[key]} - longer
+        if len(longer) == len(shorter) == 1:
+            yield longer.pop(), shorter.pop()
 
 
 def _near_registered(

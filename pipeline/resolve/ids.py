@@ -19,7 +19,7 @@ from pipeline import languages
 from pipeline.knowledge.index import Index
 from pipeline.overrides import Overrides
 from pipeline.resolve import registry
-from pipeline.resolve.grouping import Bearer, Signature, block, group
+from pipeline.resolve.grouping import Bearer, Signature, block, group, shortened
 from pipeline.resolve.judgements import Judgements, Redirect, Spelling, judge
 from pipeline.resolve.registry import DELTA_SCHEMAS, Delta, Registry
 from pipeline.resolve.tables import CLUSTERS, REGISTRY_ENTITIES
@@ -271,7 +271,10 @@ class _Work:
         """Group the unknown names, and give each group its registered id or mint one."""
         keys = {key for signature in tallies for key in signature.join_keys}
         blocks = {block(key) for key in keys if " " in key}
-        groups = group(tallies, self._exact(tallies), self._registered(keys), self._near(blocks))
+        kindred = {key for signature in tallies for key in signature.shorter}
+        kindred |= {shortened(s.keys[0]) for s in tallies if s.label == "PER"}
+        registered = self._registered(keys | kindred)
+        groups = group(tallies, self._exact(tallies), registered, self._near(blocks))
         done: set[frozenset[Signature]] = set()
         for signature in sorted(groups):
             members, entity_id = groups[signature]
@@ -341,7 +344,7 @@ class _Work:
         else:
             label = self.label_of(entity_id)
             self._add_names(entity_id, registry.facts_of(label, total.names))
-        self._add_keys(entity_id, members, keys)
+        self._add_keys(entity_id, members)
         self.labels[entity_id] = label
         return entity_id
 
@@ -357,12 +360,15 @@ class _Work:
         if any(row[column] != value for column, value in facts.items()):
             self._write(row.get("action", registry.UPDATE), entity_id, facts)
 
-    def _add_keys(self, entity_id: str, members: frozenset[Signature], keys: Iterable[str]) -> None:
+    def _add_keys(self, entity_id: str, members: frozenset[Signature]) -> None:
         """Note the keys and the whole names that the entity did not have yet."""
+        keys = {key for member in members for key in member.registered_keys}
         has = self.frozen.keys_of(entity_id) - {k for k, i in self.taken if i == entity_id}
         has |= {key for key, ids in self.added.items() if entity_id in ids}
         likeliest = {member.keys[0] for member in members}
-        scripts = {key: m.script for m in sorted(members, reverse=True) for key in m.join_keys}
+        scripts = {
+            key: m.script for m in sorted(members, reverse=True) for key in m.registered_keys
+        }
         self.keys += [
             {
                 "key": key,
@@ -371,7 +377,7 @@ class _Work:
                 "script": scripts[key],
                 "ended": False,
             }
-            for key in sorted(set(keys) - has)
+            for key in sorted(keys - has)
         ]
         given = self.frozen.by_signature(members - self.untied)
         for member in sorted(members):

@@ -247,8 +247,8 @@ class _Judge:
                 return  # all of it bears the names
             if _mentions(inside) > _mentions(outside):
                 part, rest, inside = rest, part, outside
-        moved = {key for signature in part for key in signature.join_keys}
-        kept = {key for signature in rest for key in signature.join_keys}
+        moved = {key for signature in part for key in signature.registered_keys}
+        kept = {key for signature in rest for key in signature.registered_keys}
         new_id = next(
             one for one in registry.split_ids(entity_id, moved) if self.frozen.by_id(one) is None
         )
@@ -257,7 +257,7 @@ class _Judge:
         rows = {
             key: {"key": key, "likeliest": key == signature.keys[0], "script": signature.script}
             for signature in reversed(part)
-            for key in signature.join_keys
+            for key in signature.registered_keys
         }
         for key in moved:
             self.done.keys.append({**rows[key], "entity_id": new_id, "ended": False})

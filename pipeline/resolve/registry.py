@@ -386,7 +386,7 @@ class Registry:
             "SELECT signature FROM signatures WHERE entity_id = ? AND run_id = ?",
             (entity_id, run_id),
         )
-        return frozenset(key for (text,) in rows for key in decoded(text).join_keys)
+        return frozenset(key for (text,) in rows for key in decoded(text).registered_keys)
 
     def by_join_key(self, keys: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
         """Return (live entity id, label) of the entities that join under each key."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.resolve.grouping import Bearer, Signature, alike, block, group
+from pipeline.resolve.grouping import Bearer, Signature, alike, block, group, shortened
 
 
 def grouped(*signatures: Signature) -> set[frozenset[Signature]]:
@@ -98,3 +98,35 @@ def test_an_unrelated_name_changes_nothing(signatures: list[Signature]) -> None:
     before = group(signatures, {}, {}, {})
     after = group([*signatures, other], {}, {}, {})
     assert {s: g for s, g in after.items() if s != other} == before
+
+
+def person(name: str) -> Signature:
+    return Signature("PER", (name,))
+
+
+def test_a_name_with_a_word_more_is_the_same_person() -> None:
+    for longer in ("miguel dias kanel bermudes", "jose miguel dias kanel", "miguel a dias kanel"):
+        assert len(grouped(person("miguel dias kanel"), person(longer))) == 1
+    assert len(grouped(person("elena laskoni"), person("elena valerika laskoni"))) == 1
+    assert len(grouped(person("laskoni"), person("elena laskoni"))) == 2
+
+
+def test_a_word_more_joins_nothing_where_two_have_it() -> None:
+    names = ["amir khan", "amir khan mutaki", "amir khan sabri"]
+    assert len(grouped(*map(person, names))) == 3
+
+
+def test_a_father_is_not_his_son() -> None:
+    assert len(grouped(person("robert kenedi"), person("robert kenedi jr"))) == 2
+    assert (
+        len(grouped(Signature("LOC", ("nova zagora",)), Signature("LOC", ("new nova zagora",))))
+        == 2
+    )
+
+
+def test_a_registered_name_with_a_word_more_is_found_again() -> None:
+    short, long = person("elena laskoni"), person("elena valerika laskoni")
+    assert group([short], {}, {shortened("elena laskoni"): [("e1", "PER")]}, {})[short][1] == "e1"
+    assert group([long], {}, {"elena laskoni": [("e1", "PER")]}, {})[long][1] == "e1"
+    two = {shortened("elena laskoni"): [("e1", "PER"), ("e2", "PER")]}
+    assert group([short], {}, two, {})[short][1] is None
