@@ -58,6 +58,16 @@ def test_explain_a_mention_and_an_entity(published: Path) -> None:
     assert "names" in entity.stdout
 
 
+def test_the_dashboard_says_which_extra_it_needs(published: Path) -> None:
+    code = "import sys; sys.modules['uvicorn'] = None; from pipeline.cli import main; main()"
+    command = [sys.executable, "-c", code, "dashboard", "--out", str(published)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.splitlines() == [
+        "exonym: the dashboard needs uvicorn; install it with: pip install 'exonym[dashboard]'"
+    ]
+
+
 def test_evaluate_prints_json(published: Path, shared: Path) -> None:
     gold = shared / "gold" / "seeds.jsonl"
     result = exonym("evaluate", str(gold), "--json", "--out", str(published))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,21 +10,6 @@ from typing import Any
 import pytest
 
 from pipeline.settings import load
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install it")
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-# Without a sandbox, since CI's user is root; and nothing that calls home.
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: apt install chromium")
 
 PAGES = ["/", "/entity/ejaparov", "/entity/eevil", "/search?q=japarov", "/compare", "/runs"]
 
@@ -46,15 +29,6 @@ def address(folder: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium without a window."""
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -127,6 +101,24 @@ def test_a_telephone_shows_every_page_without_scrolling_sideways(page: Any, path
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_mend(browser: Any, address: str, scheme: str) -> None:
+    """Deque's axe-core: contrast, labels, roles, headings, landmarks and the like."""
+    axe = pytest.importorskip("axe_core_python", reason="needs axe-core-python: pip install it")
+    script = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    context = browser.new_context(base_url=address, color_scheme=scheme, bypass_csp=True)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    found = []
+    for path in PAGES:
+        page.goto(path)
+        page.evaluate(script)
+        violations = page.evaluate("axe.run()")["violations"]
+        found += [(path, rule["id"], rule["nodes"][0]["html"]) for rule in violations]
+    context.close()
+    assert found == []
 
 
 def test_dark_is_dark(page: Any) -> None:

@@ -1,6 +1,7 @@
 """Every command of the README and of docs/ is run, in a copy of the checkout.
 
-A fenced block of ``sh`` or ``python`` is run as it stands, a page's blocks one after the other. The
+A fenced block of ``sh`` or ``python`` is run as it stands, a page's blocks one after the other, and
+those of Python that follow each other in one session. The
 articles of ``data/raw`` are published before, but for the README and the tutorial, which begin with
 that. A comment above a block makes an exception: ``<!-- not run: REASON -->``, which shows as a
 skipped test, or ``<!-- runs until stopped -->``.
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -83,7 +85,7 @@ def copy(page: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", [name for name, found in PAGES.items() if found])
 def test_every_command_of_a_page_works(page: str, copy: Path) -> None:
-    for block in PAGES[page]:
+    for block in _sessions(PAGES[page]):
         if block.mark == UNTIL_STOPPED:
             _start_and_stop(block, copy)
         elif not block.mark.startswith(NOT_RUN):
@@ -109,6 +111,16 @@ def test_commands_stand_in_blocks_that_are_run(path: Path) -> None:
         if line.startswith(("    exonym ", "    make ", "    python ", "    pip "))
     ]
     assert not indented
+
+
+def _sessions(found: list[Block]) -> Iterator[Block]:
+    """Yield the blocks, those of Python that follow each other as one: they share their names."""
+    for is_python, group in groupby(found, key=lambda block: block.language == "python"):
+        if is_python:
+            first, *others = group
+            yield first._replace(code="\n".join([first.code, *(block.code for block in others)]))
+        else:
+            yield from group
 
 
 def _files() -> list[str]:
