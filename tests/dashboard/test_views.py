@@ -24,9 +24,9 @@ def database(folder: Path, root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def blocks(root: Path, language: str) -> list[str]:
-    page = (root / "docs" / "dashboards.md").read_text(encoding="utf-8")
-    return re.findall(rf"^```{language}\n(.*?)^```", page, re.M | re.S)
+def blocks(root: Path, language: str, page: str = "docs/dashboards.md") -> list[str]:
+    text = (root / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.M | re.S)
 
 
 def test_there_is_a_view_for_every_table(database: duckdb.DuckDBPyConnection) -> None:
@@ -82,9 +82,17 @@ def test_every_query_of_the_page_finds_something(
         assert database.execute(query).fetchall(), query
 
 
+def test_the_query_of_the_readme_finds_something(folder: Path, root: Path) -> None:
+    (query,) = blocks(root, "sql", "README.md")
+    query = query.replace("data/processed", str(folder))
+    assert ("Sadyr Japarov", "tr", "Caparov", 1) in duckdb.sql(query).fetchall()
+
+
 def test_every_snippet_of_the_page_runs(folder: Path, root: Path, tmp_path: Path) -> None:
     pytest.importorskip("polars", reason="polars is not installed")
     shutil.copytree(folder, tmp_path / "data" / "processed")
+    (tmp_path / "docs").mkdir()
+    shutil.copy(root / "docs" / "views.sql", tmp_path / "docs")
     for snippet in blocks(root, "python"):
         command = [sys.executable, "-c", snippet]
         told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
