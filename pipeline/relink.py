@@ -11,8 +11,7 @@ import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,28 +19,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import isolation, publish, shard
+from pipeline import isolation, publish
 from pipeline.errors import ExonymError
 from pipeline.executors import Executor
 from pipeline.executors.local import chosen
 from pipeline.knowledge.build import ensure
-from pipeline.knowledge.index import Index
 from pipeline.progress import Reporter, Silent
 from pipeline.resolve import catalogue
 from pipeline.resolve.finish import finish
-from pipeline.resolve.ids import Assignment, assign, distinct
-from pipeline.resolve.judgements import rulings_of
+from pipeline.resolve.ids import Assignment, distinct
 from pipeline.resolve.methods import MINTED, REGISTRY
 from pipeline.resolve.registry import DELTA_SCHEMAS, MERGE, Delta, Registry
-from pipeline.run import attempted, identity_of, overrides_in_force, runs_table, spellings_of
+from pipeline.run import attempted, identity_of, runs_table
 from pipeline.schemas import MENTIONS, WORKING_SOURCES, unfinished
 from pipeline.settings import Settings
 from pipeline.store import Staging, Store
-from pipeline.store.state import LedgerDelta, State
+from pipeline.store.state import LedgerDelta
+from pipeline.work import Work
 
 _STAGE: Final = "resolve"
 _EMPTIED: Final = "all its mentions turned out to name the other"
-_RUN_HASH_DIGITS: Final = 12
 
 Row = dict[str, Any]
 
@@ -119,7 +116,7 @@ def relink(
         try:
             return work.preview() if dry_run else work.publish()
         finally:
-            work.staging.discard()
+            work.discard()
 
 
 @dataclass(slots=True)
@@ -133,24 +130,14 @@ class _Tally:
     """Mentions of each entity afterwards."""
 
 
-class _Relink:
-    def __init__(
-        self,
-        store: Store,
-        state: State,
-        settings: Settings,
-        index: Index,
-        reporter: Reporter,
-        executor: Executor,
-    ) -> None:
-        self.store = store
-        self.state = state
-        self.settings = settings
-        self.index = index
-        self.reporter = reporter
-        self.executor = executor
-        self.staging = Staging(store.scratch / "relink")
-        self.overrides = overrides_in_force(settings, state)
+class _Relink(Work):
+    @property
+    def _staging(self) -> Staging:
+        return Staging(self._store.scratch / "relink")
+
+    def discard(self) -> None:
+        """Remove what was worked out and not published."""
+        self._staging.discard()
 
     def preview(self) -> Relinked:
         """Return what would change."""
@@ -159,58 +146,40 @@ class _Relink:
 
     def publish(self) -> Relinked:
         """Change it, unless nothing would."""
-        identity = identity_of(self.settings, self.index, self.state)
-        published = self.state.published()
+        identity = identity_of(self._settings, self._index, self._state)
+        published = self._state.published()
         if not published:
             return Relinked(None, 0, 0, [], {}, {})
-        content = sha256(repr(identity).encode()).hexdigest()[:_RUN_HASH_DIGITS]
-        run_id = f"{published[-1][: len('YYYY-MM-DD')]}-{content}"
+        night = date.fromisoformat(published[-1][: len("YYYY-MM-DD")])
+        run_id = identity.run_id(night, ["relink"])
         relinked, delta = self._work_out(run_id)
         tables = (getattr(delta, name) for name in DELTA_SCHEMAS)
         if not relinked.n_changed and not any(table.num_rows for table in tables):
             return relinked
-        with attempted(self.state, run_id, identity) as attempt:
-            attributes = catalogue.attributes(self.state.connection, delta)
+        with attempted(self._state, run_id, identity) as attempt:
             changes = publish.Changes(
-                added={"mentions": self.staging.parts("changed")},
-                replaced={"mentions": self.staging.parts("replaced")},
+                added={"mentions": self._staging.parts("changed")},
+                replaced={"mentions": self._staging.parts("replaced")},
             )
-            counts = publish.stage_tables(
-                self.store.tables,
-                self.store.staging.tables,
-                self.store.scratch,
-                changes,
-                run_id,
-                attributes,
-                catalogue.known_names(attributes, self.index),
-                catalogue.redirects(self.state.connection, delta, run_id),
-            )
+            counts = self._stage_published(changes, run_id, delta)
             attempt.update(
                 n_mentions=counts.n_mentions,
                 n_entities=counts.n_entities,
                 finished=datetime.now(UTC).isoformat(),
                 outcome="published",
             )
-            self.store.staging.write_table("runs", [runs_table(self.state, attempt)])
+            self._store.staging.write_table("runs", [runs_table(self._state, attempt)])
             ledger = LedgerDelta([], [], [])
-            self.store.publish(run_id, ledger, delta, attempt, self.settings.keep_runs)
+            self._store.publish(run_id, ledger, delta, attempt, self._settings.keep_runs)
         return dataclasses.replace(relinked, run_id=run_id)
 
     def _work_out(self, run_id: str) -> tuple[Relinked, Delta]:
         """Resolve everything again and stage the documents of which a mention changes."""
-        self.staging.discard()
+        self._staging.discard()
         numbers = list(self._stage_history())
         self._resolve(run_id, numbers)
-        connection = self.state.connection
-        assignment = assign(
-            (distinct(self.staging.read_part("settled", number)) for number in numbers),
-            connection,
-            self.index,
-            run_id,
-            self.overrides,
-            spellings_of(self.store, connection, self.overrides),
-            strict=True,
-        )
+        clusters = (distinct(self._staging.read_part("settled", number)) for number in numbers)
+        assignment = self._assign(clusters, run_id, strict=True)
         tally = _Tally()
         for number in numbers:
             self._compare(number, assignment, run_id, tally)
@@ -220,10 +189,10 @@ class _Relink:
     def _stage_history(self) -> Iterator[int]:
         """Stage documents and mentions, some documents at a time, and yield the shards' numbers."""
         number = 0
-        size = self.settings.shard_documents
-        for day in self.store.tables.days("mentions"):
+        size = self._settings.shard_documents
+        for day in self._store.tables.days("mentions"):
             tables = {
-                name: pq.ParquetFile(self.store.live(name, day)).read()
+                name: pq.ParquetFile(self._store.live(name, day)).read()
                 for name in ("documents", "document_sources", "segments", "mentions")
             }
             doc_ids = sorted(set(tables["mentions"]["doc_id"].to_pylist()))
@@ -235,36 +204,21 @@ class _Relink:
                 }
                 lines = pa.nulls(part["document_sources"].num_rows, pa.int64())
                 origins = part["document_sources"].append_column("line", lines)
-                self.staging.write_part("document_sources", number, origins.cast(WORKING_SOURCES))
-                self.staging.write_part("documents", number, part["documents"])
-                self.staging.write_part("segments", number, part["segments"])
-                self.staging.write_part(
+                self._staging.write_part("document_sources", number, origins.cast(WORKING_SOURCES))
+                self._staging.write_part("documents", number, part["documents"])
+                self._staging.write_part("segments", number, part["segments"])
+                self._staging.write_part(
                     "recognised", number, part["mentions"].cast(unfinished(MENTIONS))
                 )
                 yield number
                 number += 1
 
     def _resolve(self, run_id: str, numbers: Iterable[int]) -> None:
-        rulings = rulings_of(Registry(self.state.connection), self.index, self.overrides)
-        jobs = [
-            shard.Job(
-                stage=_STAGE,
-                shard=number,
-                run_id=run_id,
-                staging=self.staging.folder,
-                models=self.settings.models,
-                routing=tuple(sorted(self.settings.routing.items())),
-                payload_bytes=self.settings.ingest.payload_bytes,
-                seconds=self.settings.limits.document_seconds,
-                memory_mb=self.settings.limits.document_memory_mb,
-                rulings=rulings,
-            )
-            for number in numbers
-        ]
-        self.reporter.begin(_STAGE, None, "documents")
-        for outcome in isolation.work(self.executor, jobs):
-            self.reporter.advance(outcome.n_documents)
-        self.reporter.end()
+        jobs = [self._job(_STAGE, number, run_id, self._staging.folder) for number in numbers]
+        self._reporter.begin(_STAGE, None, "documents")
+        for outcome in isolation.work(self._executor, jobs):
+            self._reporter.advance(outcome.n_documents)
+        self._reporter.end()
 
     def _compare(
         self,
@@ -277,8 +231,8 @@ class _Relink:
 
         A document on which resolving failed keeps its mentions.
         """
-        old = self.staging.read_part("recognised", number).to_pylist()
-        new = finish(self.staging.read_part("settled", number), assignment, run_id).to_pylist()
+        old = self._staging.read_part("recognised", number).to_pylist()
+        new = finish(self._staging.read_part("settled", number), assignment, run_id).to_pylist()
         failed = self._failed(number)
         before = _by_document(row for row in old if row["doc_id"] not in failed)
         after = _by_document(row for row in new if row["doc_id"] not in failed)
@@ -303,8 +257,8 @@ class _Relink:
                     tally.moved[row["entity_id"], to] += 1
         if doc_ids:
             rows_of_them = pa.Table.from_pylist(changed, schema=unfinished(MENTIONS))
-            self.staging.write_part("changed", number, rows_of_them)
-            self.staging.write_part("replaced", number, pa.table({"doc_id": doc_ids}))
+            self._staging.write_part("changed", number, rows_of_them)
+            self._staging.write_part("replaced", number, pa.table({"doc_id": doc_ids}))
 
     def _with_redirects(self, assignment: Assignment, tally: _Tally) -> Delta:
         """Return the delta with a redirect from each unknown entity of which no mention is left.
@@ -312,7 +266,7 @@ class _Relink:
         It leads to the entity that most of its mentions went to; there is none where they were left
         out, or where people said that the two are different.
         """
-        frozen = Registry(self.state.connection)
+        frozen = Registry(self._state.connection)
         # Neither what this run retires already nor what it makes live again.
         settled = set(assignment.delta.redirects["entity_id"].to_pylist())
         went: dict[str, Counter[str]] = defaultdict(Counter)
@@ -345,15 +299,15 @@ class _Relink:
         )
 
     def _failed(self, number: int) -> frozenset[str]:
-        path = self.staging.part(f"failed-{_STAGE}", number)
+        path = self._staging.part(f"failed-{_STAGE}", number)
         if not path.exists():
             return frozenset()
         return frozenset(pq.ParquetFile(path).read(["doc_id"])["doc_id"].to_pylist())
 
     def _summary(self, delta: Delta, tally: _Tally) -> Relinked:
-        old = self.store.read("entities")
+        old = self._store.read("entities")
         before = dict(zip(old["entity_id"].to_pylist(), old["name"].to_pylist(), strict=True))
-        attributes = catalogue.attributes(self.state.connection, delta)
+        attributes = catalogue.attributes(self._state.connection, delta)
         after = dict(
             zip(attributes["entity_id"].to_pylist(), attributes["name"].to_pylist(), strict=True)
         )

@@ -32,17 +32,15 @@ from pipeline.ingest import Limits, SourceNotFound
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.models import checksums
-from pipeline.overrides import Overrides
-from pipeline.overrides import load as load_overrides
 from pipeline.progress import Reporter, Silent
-from pipeline.resolve import catalogue, ids, registry
+from pipeline.resolve import ids
 from pipeline.resolve.finish import finish
-from pipeline.resolve.judgements import Spelling, rulings_of
 from pipeline.schemas import SCHEMA_VERSION, TABLES
 from pipeline.settings import Settings
 from pipeline.stopping import stop_deferred
 from pipeline.store import Staging, Store
 from pipeline.store.state import Arrival, LedgerDelta, State
+from pipeline.work import Work, overrides_in_force
 
 _RUN_HASH_DIGITS: Final = 12
 
@@ -165,29 +163,13 @@ def run(
     return summaries
 
 
-class _Night:
+@dataclass(slots=True)
+class _Night(Work):
     """One run from its input to its publication."""
 
-    def __init__(
-        self,
-        store: Store,
-        state: State,
-        settings: Settings,
-        index: Index,
-        reporter: Reporter,
-        executor: Executor,
-    ) -> None:
-        self._store = store
-        self._state = state
-        self._settings = settings
-        self._index = index
-        self._reporter = reporter
-        self._executor = executor
-        self._overrides = overrides_in_force(settings, state)
-        self._rulings = rulings_of(registry.Registry(state.connection), index, self._overrides)
-        self._seconds: dict[str, float] = {}
-        self._cpu_seconds: defaultdict[str, float] = defaultdict(float)
-        self._peak_worker_mb = 0.0
+    _seconds: dict[str, float] = field(default_factory=dict)
+    _cpu_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _peak_worker_mb: float = 0.0
 
     def begin(
         self, fresh: intake.Fresh, night: date, retry: Collection[str], *, accept: bool = False
@@ -287,29 +269,12 @@ class _Night:
     ) -> tuple[ids.Assignment, publish.Published]:
         """Give ids and stage every table but ``runs``. Repeatable."""
         run_id, staging = manifest["run_id"], self._store.staging
-        connection = self._state.connection
-        assignment = ids.assign(
-            _clusters(staging),
-            connection,
-            self._index,
-            run_id,
-            self._overrides,
-            spellings_of(self._store, connection, self._overrides),
-        )
+        assignment = self._assign(_clusters(staging), run_id)
         for number in range(taken.n_shards):
             settled = staging.read_part("settled", number)
             staging.write_part("final", number, finish(settled, assignment, run_id))
-        entities = catalogue.attributes(connection, assignment.delta)
-        published = publish.stage_tables(
-            self._store.tables,
-            staging.tables,
-            self._store.scratch,
-            _changes(staging, manifest),
-            run_id,
-            entities,
-            catalogue.known_names(entities, self._index),
-            catalogue.redirects(connection, assignment.delta, run_id),
-        )
+        changes = _changes(staging, manifest)
+        published = self._stage_published(changes, run_id, assignment.delta)
         rows = quarantine.after_run(self._store, _sources(manifest), frozenset(manifest["retry"]))
         staging.write_table("quarantine", rows)
         return assignment, published
@@ -393,18 +358,7 @@ class _Night:
     def _run_stage(self, stage: str, run_id: str, n_shards: int, n_documents: int) -> None:
         self._reporter.begin(stage, n_documents, "documents")
         jobs = (
-            shard.Job(
-                stage=stage,
-                shard=number,
-                run_id=run_id,
-                staging=self._store.staging.folder,
-                models=self._settings.models,
-                routing=tuple(sorted(self._settings.routing.items())),
-                payload_bytes=self._settings.ingest.payload_bytes,
-                seconds=self._settings.limits.document_seconds,
-                memory_mb=self._settings.limits.document_memory_mb,
-                rulings=self._rulings,
-            )
+            self._job(stage, number, run_id, self._store.staging.folder)
             for number in range(n_shards)
         )
         ahead = (job for job in jobs if not shard.is_done(job))
@@ -556,33 +510,6 @@ def identity_of(settings: Settings, index: Index, state: State) -> Identity:
         overrides=overrides_in_force(settings, state).fingerprint(),
         parent=published[-1] if published else "",
     )
-
-
-def overrides_in_force(settings: Settings, state: State) -> Overrides:
-    """Return what people decided: the file's content, or what the registry remembers of it.
-
-    Raises:
-        UsageError: the file is wrong.
-    """
-    overrides = load_overrides(settings.overrides)
-    return registry.overrides_of(state.connection) if overrides is None else overrides
-
-
-def spellings_of(
-    store: Store, connection: sqlite3.Connection, overrides: Overrides
-) -> dict[str, list[Spelling]]:
-    """Return the published spellings of the entities that ``overrides`` may split."""
-    heir = registry.Registry(connection).heir
-    split = {heir(different.id) for different in overrides.different if different.id}
-    if not split:
-        return {}
-    names = store.read("entity_names")
-    rows = names.filter(pc.is_in(names["entity_id"], pa.array(sorted(split)))).to_pylist()
-    spellings: dict[str, list[Spelling]] = {entity_id: [] for entity_id in split}
-    for row in rows:
-        spelling = Spelling(row["name"], row["lang"], row["n_mentions"])
-        spellings[row["entity_id"]].append(spelling)
-    return spellings
 
 
 def code_hash() -> str:

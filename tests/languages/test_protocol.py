@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +45,15 @@ def test_fold_is_plain_and_idempotent(code: str, name: str) -> None:
     assert language.fold(fold) == fold
     assert fold.isascii()
     assert fold == " ".join(fold.lower().split())
+
+
+@pytest.mark.parametrize("code", [code for code in languages.CODES if code != "hi"])
+@few
+@given(name=st.text(alphabet="aâbcçdđeéfgğhıiîjkłlmnñoöpqrsșşțtuüvwxyzơọồ -'’", max_size=14))
+def test_folding_loses_no_consonant(code: str, name: str) -> None:
+    apart = unicodedata.normalize("NFD", name.translate(str.maketrans("đł", "dl")))
+    consonants = [char for char in apart if char in "bcdfghjklmnpqrstvwxyz"]
+    assert [char for char in languages.get(code).fold(name) if char in consonants] == consonants
 
 
 @every_language
