@@ -11,6 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
 from pipeline.resolve.explain import explain as explain_link
+from pipeline.resolve.explain import met_as
 from pipeline.resolve.judgements import rulings_of
 from pipeline.resolve.registry import ACTIONS, Registry, id_of
 from pipeline.schemas import DATED, MENTIONS
@@ -88,6 +89,7 @@ def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> 
         },
         "linked": {key: mention[key] for key in ("label", "link_method", "link_score")},
         "link": {**link, "differs": today is not None and today != entity_id},
+        "met_as": met_as(link, entity_id, state.connection),
         "entity": entity,
     }
 

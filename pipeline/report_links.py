@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pipeline.report import table
+from pipeline.resolve.grouping import KINSHIPS
 from pipeline.resolve.methods import METHODS
 
 if TYPE_CHECKING:  # so that a command loads only what it uses
@@ -73,6 +74,7 @@ def _mention(chain: Mapping[str, Any]) -> Tree:
     keys = ", ".join(dict.fromkeys(reading["key"] for reading in link["readings"]))
     tree.add(_line("read as", mention["name"], f"keys {keys}"))
     _cluster(tree, mention, link)
+    _met_as(tree, chain["met_as"])
     _candidates(tree, link)
     linked = chain["linked"]
     decided = tree.add(
@@ -100,6 +102,15 @@ def _cluster(tree: Tree, mention: Mapping[str, Any], link: Mapping[str, Any]) ->
             m["surface"] + (f" ({m['joined']})" if m["joined"] else "") for m in others
         )
         tree.add(_line("together with", ", ".join(names), "in this document"))
+
+
+def _met_as(tree: Tree, met_as: Sequence[Mapping[str, Any]]) -> None:
+    """Say what other names of an unknown entity the mention's name was joined with, and why."""
+    others = [met for met in met_as if met["kinship"]]
+    if len(met_as) > 1 and others:
+        branch = tree.add(_line("in the news as", ", ".join(met["key"] for met in met_as)))
+        for met in others[:_MOST_CANDIDATES]:
+            branch.add(_line(met["key"], KINSHIPS[met["kinship"]]))
 
 
 def _candidates(tree: Tree, link: Mapping[str, Any]) -> None:

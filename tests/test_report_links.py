@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -44,7 +45,7 @@ def candidate(name: str, key: str, score: float) -> dict[str, Any]:
     }
 
 
-def mention(**link: Any) -> dict[str, Any]:
+def mention(met_as: Sequence[Mapping[str, Any]] = (), **link: Any) -> dict[str, Any]:
     """Return the chain of a mention, with changes to its link."""
     return {
         "mention": {
@@ -97,6 +98,7 @@ def mention(**link: Any) -> dict[str, Any]:
             "differs": False,
             **link,
         },
+        "met_as": met_as,
         "entity": ENTITY,
     }
 
@@ -125,6 +127,17 @@ def test_a_mention_is_a_short_tree_with_the_deciding_evidence() -> None:
     ):
         assert part in text, part
     assert "words" not in text
+
+
+def test_why_an_unknown_name_is_one_with_earlier_ones_is_said() -> None:
+    met = [
+        {"key": "elena laskoni", "script": "Latn", "kinship": "word more"},
+        {"key": "e laskoni", "script": "Latn", "kinship": None},
+    ]
+    text = shown(report_links.explained(mention(met)))
+    assert "in the news as  elena laskoni, e laskoni" in text
+    assert "elena laskoni  it is the same but for a word that one of the two leaves out" in text
+    assert "in the news as" not in shown(report_links.explained(mention(met[1:])))
 
 
 def test_what_a_person_decided_is_said() -> None:

@@ -16,17 +16,22 @@ from pipeline.resolve import generic, link, registry, score
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.document import Settled, settle_document
 from pipeline.resolve.forms import Form, read
-from pipeline.resolve.grouping import alike
+from pipeline.resolve.grouping import KINSHIPS, Signature, alike, kinship
 from pipeline.resolve.link import Decision
-from pipeline.resolve.methods import METHODS, REGISTRY
+from pipeline.resolve.methods import METHODS, REGISTRY, SURNAME
 from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.score import Scored
 from pipeline.schemas import LANGUAGES, UNDETERMINED
+from pipeline.scripts import script_of
 
 _MOST_CANDIDATES: Final = 10
 _SAME: Final = 0.95
 _ALIKE: Final = 0.85
 """What the name of an unknown entity scores that is the same, or alike."""
+_UNKNOWN_BY_PART: Final = 0.4
+_KNOWN_BY_PART: Final = 0.45
+"""What a part of a person's name scores, of a known one times how likely the news means him."""
+_MOST_BY_PART: Final = 50
 
 
 class Reading(TypedDict):
@@ -199,7 +204,8 @@ def search(
 
     ``lang`` (each of the five when null) says how to read it, ``label`` admits one kind of
     entity only. Knowledge entries are found whether they were met in the news or not; unknown
-    entities by the registry's keys. Scores are those of a mention without a document.
+    entities by the registry's keys; persons also by a part of the name, at a low score. Scores are
+    those of a mention without a document.
     """
     finder = Finder(index)
     languages = (lang,) if lang else (*LANGUAGES, UNDETERMINED)
@@ -208,6 +214,8 @@ def search(
     for result in _unknown(forms, connection):
         if label in (None, result["label"]):
             results.setdefault(result["entity_id"], result)
+    for result in _by_part(name.strip(), forms, finder, connection, label):
+        results.setdefault(result["entity_id"], result)
     ranked = sorted(results.values(), key=lambda r: (-r["score"], r["entity_id"]))
     return ranked[:limit]
 
@@ -226,6 +234,64 @@ def _known(
             score=round(scored.score, 4),
             method=scored.candidate.method,
         )
+
+
+class Met(TypedDict):
+    """A name under which the news called an unknown entity before.
+
+    ``kinship`` is what makes the mention's name one with it, one of
+    :data:`pipeline.resolve.grouping.KINSHIPS`; null where other names stand between the two.
+    """
+
+    key: str
+    script: str
+    kinship: str | None
+
+
+def met_as(chain: Chain, entity_id: str, connection: sqlite3.Connection) -> list[Met]:
+    """Return under which names the registry has an entity of which ``chain`` is a mention.
+
+    Those that the mention's name is one with come first, by the strength of the kinship. Empty for
+    a mention of a known entity.
+    """
+    if not chain["cluster_keys"]:
+        return []
+    order = [*KINSHIPS, None]
+    ours = Signature(
+        chain["label"], tuple(chain["cluster_keys"]), script_of(chain["spoken_for_by"][0])
+    )
+    found = [
+        Met(key=theirs.keys[0], script=theirs.script, kinship=kinship(ours, theirs))
+        for theirs in registry.Registry(connection).signatures_of(entity_id)
+    ]
+    return sorted(found, key=lambda met: (order.index(met["kinship"]), met["key"], met["script"]))
+
+
+def _by_part(
+    name: str,
+    forms: list[Form],
+    finder: Finder,
+    connection: sqlite3.Connection,
+    label: str | None,
+) -> Iterator[Result]:
+    """Yield the persons of whom ``name``, one word, is a part of the name, the known ones first."""
+    if " " in name or label not in (None, "PER"):
+        return
+    words = {key.text for form in forms for key in form.keys if key.text in form.read}
+    for entity_id, whole in registry.unknown_with_word(connection, words, _MOST_BY_PART):
+        yield Result(
+            entity_id=entity_id, name=whole, label="PER", score=_UNKNOWN_BY_PART, method=SURNAME
+        )
+    for number in {number for word in words for number in finder.index.by_word(word)}:
+        known = finder.known(number)
+        if known.label == "PER":
+            yield Result(
+                entity_id=registry.id_of(connection, known.key),
+                name=known.name,
+                label=known.label,
+                score=round(_KNOWN_BY_PART * known.prior, 4),
+                method=SURNAME,
+            )
 
 
 def _unknown(forms: list[Form], connection: sqlite3.Connection) -> Iterator[Result]:

@@ -71,6 +71,29 @@ class Signature:
         return frozenset((*self.join_keys, *map(shortened, self.shorter)))
 
 
+KINSHIPS: Final = {
+    "same": "the comparison key is the same",
+    "alike": "every word is spelled alike",
+    "sound": "it sounds alike in another script",
+    "word more": "it is the same but for a word that one of the two leaves out",
+}
+"""Why two unknown names are one, and what that means, the strongest reason first."""
+
+
+def kinship(one: Signature, other: Signature) -> str | None:
+    """Return the strongest of :data:`KINSHIPS` between two names; None where there is none."""
+    ours, theirs = one.join_keys, other.join_keys
+    if set(ours) & set(theirs):
+        return "same"
+    if any(starmap(alike, product(ours, theirs))):
+        return "alike"
+    if one.script != other.script and any(starmap(likeness_across_scripts, product(ours, theirs))):
+        return "sound"
+    if one.keys[0] in other.shorter or other.keys[0] in one.shorter:
+        return "word more"
+    return None
+
+
 def shortened(key: str) -> str:
     """Return ``key`` as the registry has it for names that have a word more."""
     return f"{_SHORTENED}{key}"

@@ -216,6 +216,28 @@ def unknown_near(
             yield key, entity_id, row["name"], row["label"]
 
 
+def unknown_with_word(
+    connection: sqlite3.Connection, words: Iterable[str], limit: int
+) -> Iterator[tuple[str, str]]:
+    """Yield (id, name) of live persons met as unknown with one of ``words`` in a key, by id.
+
+    At most ``limit``. Reads all keys.
+    """
+    registry = Registry(connection)
+    found: set[str] = set()
+    for word in words:
+        rows = connection.execute(
+            "SELECT DISTINCT entity_id FROM entity_keys WHERE ended_run IS NULL"
+            " AND ' ' || key || ' ' LIKE '% ' || ? || ' %' ORDER BY entity_id LIMIT ?",
+            (word, limit),
+        )
+        found |= {registry.heir(entity_id) for (entity_id,) in rows}
+    for entity_id in sorted(found)[:limit]:
+        row = registry.by_id(entity_id)
+        if row is not None and row["label"] == "PER":
+            yield entity_id, row["name"]
+
+
 def facts_of(label: str, names: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     """Return the columns of an unknown entity that is called ``names`` (name, language) so often.
 

@@ -1,14 +1,19 @@
-"""Whole names of known organisations that the recogniser cut short or passed over.
+"""What the knowledge base says of the recogniser's spans: names cut short, names run together.
 
 Organisations have long names of everyday words, and a recogniser loses them first. Where a text
 holds such a name of the knowledge base word by word, the name is marked whole; a mention that is a
 part of it grows to it and keeps its engine and score.
+
+Names that stand side by side without a comma, as in Turkish and Vietnamese, are taken for one.
+Where a mention that nothing known is called consists of a known place and a known person's full
+name, in either order, it is parted between them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Final
 
 import pyarrow as pa
@@ -27,6 +32,10 @@ LEAST_WORDS: Final = 3
 
 MOST_WORDS: Final = 12
 
+LEAST_WORDS_OF_PERSON: Final = 2
+LEAST_PRIOR_OF_PLACE: Final = 0.6
+"""A country or a large city; small places bear everyday words and surnames."""
+
 Row = dict[str, Any]
 Found = tuple[int, int]
 
@@ -39,13 +48,13 @@ def spot(
     The arguments are unfinished tables of those schemas. A name found becomes a mention of its own,
     unless one with its edges is there; mentions inside it, or across one of its edges, go, and the
     first of those inside lends it engine, model, label and score. A name inside a longer mention
-    changes nothing. Sorted by document and start; a document's rows depend on that document and
-    ``index`` alone.
+    changes nothing. The parts of a parted mention keep all else of it. Sorted by document and
+    start; a document's rows depend on that document and ``index`` alone.
     """
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
     by_document: dict[str, list[Row]] = defaultdict(list)
     for row in mentions.to_pylist():
-        by_document[row["doc_id"]].append(row)
+        by_document[row["doc_id"]] += _parted(row, index)
     columns = ["doc_id", "segment", "date", "start", "end", "lang", "kind"]
     for segment in segments.select(columns).to_pylist():
         doc_id = segment["doc_id"]
@@ -57,6 +66,38 @@ def spot(
         for row in sorted(by_document[doc_id], key=lambda row: (row["start"], row["end"]))
     ]
     return pa.Table.from_pylist(rows, schema=schemas.unfinished(schemas.MENTIONS))
+
+
+def _parted(row: Row, index: Index) -> list[Row]:
+    """Return the mention, or the two it consists of where it is a place and a person."""
+    surface, lang = row["surface"], row["lang"]
+    words = split_words(surface)
+    if len(words) <= LEAST_WORDS_OF_PERSON or index.exact_text(surface, lang):
+        return [row]
+    for (_, end), (start, _) in pairwise(words):
+        one, other = surface[:end], surface[start:]
+        if surface[end:start].isspace() and (
+            (_is_place(one, lang, index) and _is_person(other, lang, index))
+            or (_is_person(one, lang, index) and _is_place(other, lang, index))
+        ):
+            return [
+                row | {"surface": one, "end": row["start"] + end},
+                row | {"surface": other, "start": row["start"] + start},
+            ]
+    return [row]
+
+
+def _is_place(name: str, lang: str, index: Index) -> bool:
+    return any(
+        index.entry(hit.entry).label == "LOC" and index.prior(hit.entry) >= LEAST_PRIOR_OF_PLACE
+        for hit in index.exact_text(name, lang)
+    )
+
+
+def _is_person(name: str, lang: str, index: Index) -> bool:
+    return len(split_words(name)) >= LEAST_WORDS_OF_PERSON and any(
+        index.entry(hit.entry).label == "PER" for hit in index.exact_text(name, lang)
+    )
 
 
 def known_names(text: str, lang: str, index: Index) -> list[Found]:

@@ -10,7 +10,7 @@ import pytest
 from pipeline.knowledge.index import Index
 from pipeline.resolve import registry
 from pipeline.resolve.document import settle
-from pipeline.resolve.explain import explain, search
+from pipeline.resolve.explain import explain, met_as, search
 from pipeline.resolve.finish import finish
 from pipeline.resolve.ids import assign, distinct
 
@@ -88,6 +88,41 @@ def test_search_finds_the_published_ids(published: Any, small_index: Index) -> N
     for row in mentions.to_pylist():
         found = search(row["name"], small_index, connection, lang="ro", limit=1)
         assert [r["entity_id"] for r in found] == [row["entity_id"]]
+
+
+def test_search_finds_a_person_by_a_part_of_the_name(published: Any, small_index: Index) -> None:
+    _, mentions, connection = published
+    (makara,) = {r["entity_id"] for r in mentions.to_pylist() if r["surface"] == "Ilo Makara"}
+    for part in ("Makara", "Ilo", "मकारा"):
+        found = search(part, small_index, connection)
+        assert [r["entity_id"] for r in found] == [makara]
+    whole = search("Ilo Makara", small_index, connection)[0]
+    assert whole["score"] > found[0]["score"]
+    assert search("Makara", small_index, connection, label="ORG") == []
+
+
+def test_what_joined_an_unknown_name_to_earlier_ones(
+    published: Any, small_index: Index, mark: Any
+) -> None:
+    _, mentions, connection = published
+    (makara,) = {r["entity_id"] for r in mentions.to_pylist() if r["surface"] == "Ilo Makara"}
+    for name, kinship in (
+        ("Ilo Makara", "same"),
+        ("Iló Makkara", "alike"),
+        ("एलो मकारा", "sound"),
+        ("Ilo Andrei Makara", "word more"),
+    ):
+        marked = mark({"b": ("hi" if kinship == "sound" else "ro", f"[[{name}|PER]]")})
+        settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
+        assignment = assign([distinct(settled)], connection, small_index, "r2")
+        assert set(assignment.unknown.values()) == {makara}
+        (row,) = settled.to_pylist()
+        text = marked.documents["text"][0].as_py()
+        chain = explain("b", text, settled, small_index, row["mention_id"])
+        (met,) = met_as(chain, makara, connection)
+        assert (met["key"], met["kinship"]) == ("ilo makara", kinship)
+    chain = explain("b", text, settled, small_index, row["mention_id"])
+    assert met_as({**chain, "cluster_keys": []}, makara, connection) == []
 
 
 def test_search_by_label_and_limit(published: Any, small_index: Index) -> None:

@@ -84,3 +84,27 @@ def test_other_documents_change_nothing(mark: Any, small_index: Index) -> None:
     assert spotted(mark(one), small_index) + spotted(mark(other), small_index) == spotted(
         mark(one | other), small_index
     )
+
+
+def test_a_place_and_a_person_side_by_side_are_two(mark: Any, small_index: Index) -> None:
+    for lang, text, parts in (
+        ("tr", "Dün [[Rusya Amina Bolat|ORG]]'ı kutladı.", ["Rusya", "Amina Bolat"]),
+        ("tr", "Dün [[Petru Varga Moscow|PER]]'da konuştu.", ["Petru Varga", "Moscow"]),
+        ("vi", "Bộ trưởng [[Nga Amina Bolat|ORG]] phát biểu.", ["Nga", "Amina Bolat"]),
+        ("hi", "[[रूस पेत्रु वर्गा|LOC]] से नाराज है।", ["रूस", "पेत्रु वर्गा"]),
+    ):
+        found = spotted(mark({"a": (lang, text)}), small_index)
+        assert [surface for surface, _, _ in found] == parts
+        assert len({(label, engine) for _, label, engine in found}) == 1
+
+
+def test_what_is_one_name_or_no_known_ones_is_not_parted(mark: Any, small_index: Index) -> None:
+    for name in (
+        "Northern Trade Pact",  # known as a whole
+        "Bolat Moscow",  # a lone surname
+        "Savannah Amina Bolat",  # a town's name may be a given name
+        "Russia, Amina Bolat",
+        "Russia Amina Novik",
+    ):
+        found = spotted(mark({"a": ("en", f"Then [[{name}|PER]] spoke.")}), small_index)
+        assert [surface for surface, _, _ in found] == [name]
