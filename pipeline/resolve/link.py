@@ -268,15 +268,15 @@ class _Linker:
         return False
 
     def _peers(self, decisions: Sequence[Decision]) -> list[frozenset[str]]:
-        """Return for each decision the kinds that all names enumerated with it may be of."""
+        """Return for each decision the kinds that all known names enumerated with it may be of."""
         of = {i: number for number, d in enumerate(decisions) for i in d.cluster.members}
         kinds = [{score.kind_of(s.known) for s in d.ranked if s.score >= _SURE} for d in decisions]
         peers: list[frozenset[str]] = [frozenset()] * len(decisions)
         for run in self._enumerations():
             together = {of[i] for i in run}
             for i in together if len(together) > 1 else ():
-                others = (kinds[j] for j in together if j != i)
-                peers[i] |= set.intersection(*others)
+                others = [kinds[j] for j in together if j != i and kinds[j]]
+                peers[i] |= set.intersection(*others) if others else set()
         return peers
 
     def _enumerations(self) -> Iterator[list[int]]:

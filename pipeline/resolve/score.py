@@ -49,8 +49,8 @@ WEIGHTS: Final = {
     "country_for": 1.5,
     # The same for a state or province that shares its name with a country: Georgia in the USA.
     "country_for_region": 3.5,
-    # All names enumerated with it may be of the candidate's kind: Georgia, Armenia and Azerbaijan,
-    # but Georgia, Alabama and Florida.
+    # All known names enumerated with it may be of the candidate's kind: Georgia, Armenia and
+    # Azerbaijan, but Georgia, Alabama and Florida.
     "peers": 1.5,
     # The country is one in which the text's language is at home: of two places called Alexandria a
     # Romanian paper may mean the one in Teleorman.
