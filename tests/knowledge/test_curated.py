@@ -39,7 +39,8 @@ LABELS = {
     "geography": {"LOC"},
 }
 KEY = re.compile(
-    r"(wikidata:Q[1-9][0-9]*|(exonym|supraverden):[a-z0-9]+(-[a-z0-9]+)*|cricketer:[0-9]+|iso:[A-Z]{2}|geonames:[1-9][0-9]*)"
+    r"wikidata:Q[1-9][0-9]*|(exonym|supraverden):[a-z0-9]+(-[a-z0-9]+)*|cricketer:[0-9]+"
+    r"|iso:[A-Z]{2}|m49:[0-9]{3}|geonames:[1-9][0-9]*|geonames-admin1:[A-Z]{2}\.[A-Z0-9]+"
 )
 ACRONYM = re.compile(r"[A-Z0-9().&+-]+")
 ROMAN_NUMERAL = re.compile(r"\b[IVX]+\b")
@@ -151,7 +152,9 @@ def test_every_row_is_named_in_english_hindi_and_romanian(name: str) -> None:
     """Turkish and Vietnamese have no word of their own for England: their press means Britain."""
     for row in FILES[name]:
         empty = {lang for lang in LANGUAGES if not row[lang]}
-        assert empty == ({"tr", "vi"} if row["key"] == "exonym:england" else set()), row["key"]
+        assert empty == ({"tr", "vi"} if row["key"] == "geonames-admin1:GB.ENG" else set()), row[
+            "key"
+        ]
         assert row["name"] and scripts(row["name"]) <= {"LATIN"}, row["key"]
 
 
@@ -267,3 +270,20 @@ def plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text).casefold().replace("isation", "ization")
     decomposed = decomposed.replace("ø", "o").replace("ł", "l")
     return "".join(char for char in decomposed if char.isalnum())
+
+
+def test_no_region_stands_under_two_keys() -> None:
+    """What GeoNames and CLDR have a key for is curated under that key."""
+    known: dict[tuple[str, str], set[str]] = {}
+    for name in ("places", "territories"):
+        with (KNOWLEDGE / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
+                if row["key"].startswith(("m49:", "geonames-admin1:")):
+                    known.setdefault((row["en"], row["iso_country"]), set()).add(row["key"])
+    twice = {
+        row["key"]: keys
+        for row in FILES["geography"]
+        if row["key"].startswith("exonym:")
+        and (keys := known.get((row["name"], row["iso_country"]), set()))
+    }
+    assert twice == {}
