@@ -8,7 +8,7 @@ DATE   ?= 2025-11-26
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run sample test check lint types benchmark-ner train-joint setup lock docs docs-site clean
+.PHONY: run sample notebooks test check lint types benchmark-ner train-joint setup lock docs docs-site clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
@@ -17,6 +17,9 @@ sample: $(VENV)/.ready ## set up and publish thirty nights of invented news to d
 	for day in data/sample/*.jsonl; do \
 	  $(BIN)/exonym run $$day --out data/processed-sample --date $$(basename $$day .jsonl) --quiet || exit; \
 	done
+
+notebooks: sample ## execute the notebooks over the sample, outputs in place
+	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
 test: $(VENV)/.ready ## set up and run the tests
 	$(BIN)/python -m pytest

@@ -75,6 +75,18 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def published_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An output folder into which ten days of data/sample were published at once. Read only."""
+    from pipeline.run import run
+    from pipeline.settings import load
+
+    out = tmp_path_factory.mktemp("published_sample")
+    days = [str(ROOT / "data" / "sample" / f"2025-10-{day}.jsonl") for day in range(12, 22)]
+    run(days, out, date(2025, 10, 21), load(ROOT / "exonym.toml"))
+    return out
+
+
 class Capitals:
     """An engine without a model: finds runs of capitalised words, and counts its sentences."""
 
