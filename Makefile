@@ -12,6 +12,7 @@ export OMP_NUM_THREADS := 1
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
+	@echo "See them: $(BIN)/exonym dashboard --out $(OUT)"
 
 sample: $(VENV)/.ready ## set up and publish thirty nights of invented news to data/processed-sample
 	for day in data/sample/*.jsonl; do \
