@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline import commands_page, settings_page
+from pipeline.ingest.records import ERRORS
+from pipeline.resolve.methods import METHODS
 
 from .pages import WRITTEN, inline_commands, name_of
 
@@ -48,6 +50,16 @@ def test_every_option_is_explained_on_some_page(name: str) -> None:
         if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", PROSE)
     ]
     assert not missing
+
+
+def test_every_way_of_joining_is_explained(root: Path) -> None:
+    page = (root / "docs" / "explanation" / "matching.md").read_text(encoding="utf-8")
+    assert [method for method in METHODS if f"\n| `{method}` | " not in page] == []
+
+
+def test_every_reason_for_quarantine_has_its_meaning(root: Path) -> None:
+    page = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [error for error in ERRORS if f"\n| `{error}` | " not in page] == []
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=name_of)
