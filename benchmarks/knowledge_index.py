@@ -18,18 +18,16 @@ import argparse
 import multiprocessing
 import platform
 import random
-import resource
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from memory import own_mib, peak_mib, sampled
 from rapidfuzz import fuzz, process
 
 from pipeline.knowledge.build import build
@@ -40,10 +38,6 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 LIMIT = 50
 N_EXACT, N_SIMILAR, N_BRUTE = 5_000, 300, 10
 MOST_FOR_BRUTE_FORCE = 1_000_000
-STATUS = Path("/proc/self/status")
-OWN = "RssAnon:"
-SAMPLED_EVERY = 0.05
-"""Seconds between two looks at the memory."""
 
 
 def misspelled(rng: random.Random, key: str) -> str:
@@ -72,38 +66,6 @@ def write_persons(folder: Path, count: int) -> None:
             key, names = f"exonym:{i:09}", {"en": (name,)}
             row = Row(key, "PER", name, names, None, None, None, None, "synthetic")
             file.write(format_row(row) + "\n")
-
-
-def peak_mib() -> float:
-    """Return the most memory this process has had resident, in MiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-def own_mib() -> float:
-    """Return the memory that this process alone has resident, in MiB; 0.0 where nothing tells."""
-    if not STATUS.exists():
-        return 0.0
-    lines = STATUS.read_text(encoding="ascii", errors="replace").splitlines()
-    return next((int(line.split()[1]) / 2**10 for line in lines if line.startswith(OWN)), 0.0)
-
-
-@contextmanager
-def sampled() -> Iterator[list[float]]:
-    """Give a list that :func:`own_mib` is added to, again and again, until the block is left."""
-    samples = [own_mib()]
-    done = threading.Event()
-
-    def sample() -> None:
-        while not done.wait(SAMPLED_EVERY):
-            samples.append(own_mib())
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield samples
-    finally:
-        done.set()
-        thread.join()
 
 
 def built(knowledge_dir: Path, out_dir: Path) -> list[str]:
