@@ -32,6 +32,14 @@ MODEL: Final = "model"
 RULE: Final = "rule"
 ALIAS: Final = "alias"
 
+CAUSES: Final = {
+    DATA: "documents came or went",
+    MODEL: "the recogniser found other names",
+    RULE: "the code changed",
+    ALIAS: "the knowledge base or what people decided changed",
+}
+"""Every cause and what it means, for people."""
+
 _OTHER_NAMES: Final = (MODEL, RULE, ALIAS)
 _OTHER_ENTITY: Final = (ALIAS, RULE, MODEL)
 """What another span, and another entity of the same span, is put down to, the likeliest first."""

@@ -61,8 +61,9 @@ class Relinked:
     """What a relink changed, or would change.
 
     ``run_id`` is None where nothing was published. ``n_changed`` counts mentions of which anything
-    changed, ``moves`` those that went to another entity; ``redirects`` maps retired ids to their
-    heirs; ``renamed`` maps ids to their old and new names.
+    changed, ``n_new`` those among them that stand where none stood, ``moves`` those that went to
+    another entity; ``redirects`` maps retired ids to their heirs; ``renamed`` maps ids to their old
+    and new names.
     """
 
     run_id: str | None
@@ -71,6 +72,7 @@ class Relinked:
     moves: list[Move]
     redirects: dict[str, str]
     renamed: dict[str, tuple[str, str]]
+    n_new: int = 0
 
     def as_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
@@ -78,6 +80,7 @@ class Relinked:
             "run_id": self.run_id,
             "n_mentions": self.n_mentions,
             "n_changed": self.n_changed,
+            "n_new": self.n_new,
             "moves": [move._asdict() for move in self.moves],
             "redirects": self.redirects,
             "renamed": {key: list(names) for key, names in self.renamed.items()},
@@ -125,6 +128,7 @@ class _Tally:
 
     n_mentions: int = 0
     n_changed: int = 0
+    n_new: int = 0
     moved: Counter[tuple[str, str | None]] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     """Mentions of each entity afterwards."""
@@ -248,6 +252,7 @@ class _Relink(Work):
             if not different and not gone:
                 continue
             tally.n_changed += len(different) + len(gone)
+            tally.n_new += len(after.get(doc_id, {}).keys() - mentions.keys())
             changed += rows
             doc_ids.append(doc_id)
             for place, row in mentions.items():
@@ -330,6 +335,7 @@ class _Relink(Work):
                 for entity_id, name in sorted(before.items())
                 if after.get(entity_id, name) != name
             },
+            tally.n_new,
         )
 
 

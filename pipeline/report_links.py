@@ -204,7 +204,8 @@ def relinked(done: Relinked, *, dry_run: bool) -> RenderableType:
     parts.append(
         Text(
             f"{done.n_moved:,} of {done.n_mentions:,} mentions, of {len(entities):,} entities, "
-            f"{would} elsewhere; {done.n_changed:,} changed in all; {outcome}"
+            f"{would} elsewhere; {done.n_new:,} are new; {done.n_changed:,} changed in all; "
+            f"{outcome}"
         )
     )
     return Group(*parts)
@@ -212,6 +213,8 @@ def relinked(done: Relinked, *, dry_run: bool) -> RenderableType:
 
 def difference(result: Diff) -> RenderableType:
     """Return what changed between two runs."""
+    from pipeline.diff import CAUSES  # loaded by whoever made the result
+
     counts: dict[tuple[str, str], int] = {}
     for change in result.changes:
         counts[change.kind, change.cause] = counts.get((change.kind, change.cause), 0) + 1
@@ -220,7 +223,7 @@ def difference(result: Diff) -> RenderableType:
         table(
             f"From {result.run_a} to {result.run_b}",
             ["what", "entity", "name", "label", "other", "#mentions", "cause", "why"],
-            result.changes,
+            (change._replace(why=change.why or CAUSES[change.cause]) for change in result.changes),
         ),
         Text(summary or "no entity changed"),
     )
