@@ -9,7 +9,7 @@ from __future__ import annotations
 import altair as alt
 
 FONTS = "Noto Sans, Noto Sans Devanagari, DejaVu Sans, sans-serif"
-"""The first that is there; the second for Devanagari (Debian's package fonts-noto-core has both)."""
+"""The first that has a letter sets it (Debian's package fonts-noto-core has the Noto fonts)."""
 
 LANGUAGES = {"hi": "Hindi", "ro": "Romanian", "tr": "Turkish", "en": "English", "vi": "Vietnamese"}
 
