@@ -175,6 +175,11 @@ def _start_and_stop(block: Block, copy: Path) -> None:
     ) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
-        os.killpg(process.pid, signal.SIGINT)
-        process.wait(SECONDS)
+        # Not SIGINT, which is ignored where the tests run in the background of a shell.
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
     assert "http://" in first, f"{block.page}:{block.line}\n{block.code}"
