@@ -7,10 +7,11 @@ same place is not even read, a text that is known already gives only another arr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.ingest import Incoming, InputFile, Limits, Rejected, find, read, rejected_table
 from pipeline.ingest import to_tables as incoming_tables
 from pipeline.progress import Reporter
-from pipeline.schemas import QUARANTINE, WORKING_SOURCES, WORKING_SUPERSEDED
+from pipeline.schemas import WORKING_SOURCES, WORKING_SUPERSEDED
 from pipeline.store import Staging
 from pipeline.store.state import Arrival, State
 
@@ -290,7 +291,6 @@ class _ShardWriter:
         return pa.Table.from_pylist(rows, WORKING_SOURCES)
 
 
-def rejected_rows(staging: Staging) -> Iterator[pa.Table]:
-    """Yield the quarantine rows of the run in progress: from reading, then from later stages."""
-    for part in (*staging.parts("rejected"), *staging.failed_parts()):
-        yield pq.read_table(part, columns=QUARANTINE.names)
+def rejected_parts(staging: Staging) -> list[Path]:
+    """Return the files of the run's quarantine rows: from reading, then from later stages."""
+    return [*staging.parts("rejected"), *staging.failed_parts()]

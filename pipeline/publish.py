@@ -22,10 +22,18 @@ import pyarrow.compute as pc
 from pipeline.duplicates import near_duplicates
 from pipeline.schemas import DATED, TABLES, WORKING_FAILED, WORKING_SUPERSEDED
 from pipeline.scripts import script_of
+from pipeline.store import files
 from pipeline.store.query import database, stream, view
 from pipeline.store.tables import TableFiles
 
 _DOC_IDS: Final = pa.schema([("doc_id", pa.string())])
+
+_COUNTED: Final = {"n_mentions", "n_documents", "langs", "first_seen", "last_seen"}
+_ATTRIBUTES: Final = pa.schema([f for f in TABLES["entities"] if f.name not in _COUNTED])
+_NAMES: Final = pa.schema([f for f in TABLES["entity_names"] if f.name != "origin"])
+_KNOWN_NAMES: Final = pa.schema(
+    [f for f in _NAMES if f.name in ("entity_id", "lang", "script", "name")]
+)
 
 _MERGED: Final = {
     "documents": """
@@ -55,9 +63,14 @@ SELECT m.* REPLACE (coalesce(r.replaced_by, m.entity_id) AS entity_id)
 FROM mentions m LEFT JOIN redirects r USING (entity_id)
 """
 
-_SURFACES_WITH_EXACT_SPANS: Final = """
-SELECT count(*) FROM mentions JOIN documents USING (doc_id)
-WHERE substr(text, "start" + 1, "end" - "start") <> surface
+# A document with its mentions: where they stand is looked up in Python, whose strings find the
+# millionth letter as fast as the first.
+_SPANS: Final = """
+SELECT text, starts, ends, surfaces
+FROM documents JOIN (
+    SELECT doc_id, list("start") AS starts, list("end") AS ends, list(surface) AS surfaces
+    FROM mentions GROUP BY doc_id
+) USING (doc_id)
 """
 
 _DAILY_ENTITIES: Final = """
@@ -153,16 +166,16 @@ def stage_tables(
     scratch: Path,
     changes: Changes,
     run_id: str,
-    entity_attributes: pa.Table,
-    known_names: pa.Table,
+    entity_attributes: Iterable[pa.Table],
+    known_names: Iterable[pa.Table],
     redirects: pa.Table,
 ) -> Published:
     """Write to ``staged`` the tables that ``changes`` makes of those in ``base``.
 
     All but ``quarantine`` and ``runs``; dated ones only for the days that change.
-    ``entity_attributes`` holds the columns of ``entities`` that are not counted, for every live id;
-    ``known_names`` the knowledge base's names: entity_id, lang, script, name. What comes back
-    counts the rows of ``run_id``.
+    ``entity_attributes`` hold the columns of ``entities`` that are not counted, for every live id;
+    ``known_names`` the knowledge base's names: entity_id, lang, script, name. Both are read once,
+    table by table. What comes back counts the rows of ``run_id``.
 
     Raises:
         OffsetError: a surface differs from the text at its offsets.
@@ -181,7 +194,7 @@ def stage_tables(
         for table in changed:
             rows = stream(connection, _MERGED[table])
             _write_days(staged, table, rows, days)
-        connection.register("entity_attributes", entity_attributes)
+        _spill(connection, scratch, "entity_attributes", _ATTRIBUTES, entity_attributes)
         connection.register("redirects", redirects)
         _view_days(connection, base, staged, days)
         _check_offsets(connection)
@@ -190,7 +203,7 @@ def stage_tables(
         published = _count(connection, run_id)
         _view_days(connection, base, staged, {*days, *base.days("documents")})
         staged.write("entities", stream(connection, _ENTITIES))
-        _write_entity_names(connection, staged, known_names)
+        _write_entity_names(connection, staged, scratch, known_names)
     staged.write("redirects", [redirects])
     return published
 
@@ -282,9 +295,27 @@ def _view_days(
 
 
 def _check_offsets(connection: duckdb.DuckDBPyConnection) -> None:
-    ((wrong,),) = connection.execute(_SURFACES_WITH_EXACT_SPANS).fetchall()
+    wrong = sum(
+        text[start:end] != surface
+        for table in stream(connection, _SPANS)
+        for text, *spans in zip(*(column.to_pylist() for column in table.columns), strict=True)
+        for start, end, surface in zip(*spans, strict=True)
+    )
     if wrong:
         raise OffsetError(f"{wrong} mentions do not stand at their offsets; nothing was published")
+
+
+def _spill(
+    connection: duckdb.DuckDBPyConnection,
+    scratch: Path,
+    name: str,
+    schema: pa.Schema,
+    tables: Iterable[pa.Table],
+) -> None:
+    """Let ``name`` stand for rows that need not fit into memory."""
+    path = scratch / f"{name}.parquet"
+    files.write_parquet(path, schema, tables)
+    view(connection, name, [path], schema)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, run_id: str) -> Published:
@@ -315,20 +346,27 @@ def _count(connection: duckdb.DuckDBPyConnection, run_id: str) -> Published:
 
 
 def _write_entity_names(
-    connection: duckdb.DuckDBPyConnection, staged: TableFiles, known_names: pa.Table
+    connection: duckdb.DuckDBPyConnection,
+    staged: TableFiles,
+    scratch: Path,
+    known_names: Iterable[pa.Table],
 ) -> None:
-    names = connection.sql(_NAMES_IN_THE_NEWS).to_arrow_table()
-    scripts = pa.array([script_of(name) for name in names["name"].to_pylist()], pa.string())
-    connection.register("names_in_the_news", names.append_column("script", scripts))
+    counted = map(_with_script, stream(connection, _NAMES_IN_THE_NEWS))
+    _spill(connection, scratch, "names_in_the_news", _NAMES, counted)
+    _spill(connection, scratch, "all_known_names", _KNOWN_NAMES, known_names)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE seen AS SELECT DISTINCT entity_id FROM live_mentions"
     )
-    connection.register("all_known_names", known_names)
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW known_names AS"
         " SELECT DISTINCT * FROM all_known_names SEMI JOIN seen USING (entity_id)"
     )
     staged.write("entity_names", stream(connection, _ENTITY_NAMES))
+
+
+def _with_script(names: pa.Table) -> pa.Table:
+    scripts = pa.array([script_of(name) for name in names["name"].to_pylist()], pa.string())
+    return names.append_column("script", scripts)
 
 
 assert set(_MERGED) < DATED

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.ingest import Limits, SourceNotFound, find
-from pipeline.intake import rejected_rows
+from pipeline.intake import rejected_parts
 from pipeline.schemas import QUARANTINE
 from pipeline.store import Store
-from pipeline.store.files import conform
+from pipeline.store.query import database, stream, view
+
+_AFTER_RUN: Final = """
+SELECT p.* FROM published p ANTI JOIN read_again USING (source)
+UNION ALL
+SELECT f.* REPLACE (CAST(coalesce(b.attempts, 0) + 1 AS INTEGER) AS attempts)
+FROM found f LEFT JOIN before b ON f.source = b.source AND f.line IS NOT DISTINCT FROM b.line
+ORDER BY source, line NULLS LAST, error, stage, message, attempts, payload
+"""
 
 
 def after_run(
@@ -19,16 +27,20 @@ def after_run(
 ) -> Iterator[pa.Table]:
     """Yield the rows of ``quarantine`` as they are after the run in progress, sorted.
 
-    Rows of sources that the run read give way to what it found there now. Of sources in
-    ``retried``, a row that failed again counts one attempt more.
+    Rows of sources that the run read give way to what it found there now. With ``retried``, a row
+    that failed again counts one attempt more. The payloads need not fit into memory.
     """
-    published = store.read("quarantine")
-    gone = pc.is_in(published["source"], pa.array(list(read_again), pa.string()))
-    kept = published.filter(pc.invert(gone))
-    before = _attempts(published.filter(gone)) if retried else {}
-    found = [_counted(table, before) for table in rejected_rows(store.staging)]
-    rows = pa.concat_tables([kept, *(conform(table, QUARANTINE) for table in found)])
-    yield rows.sort_by([("source", "ascending"), ("line", "ascending"), ("error", "ascending")])
+    with database(store.scratch) as connection:
+        view(connection, "published", store.tables.paths("quarantine"), QUARANTINE)
+        view(connection, "found", rejected_parts(store.staging), QUARANTINE)
+        again = pa.table({"source": pa.array(sorted(read_again), pa.string())})
+        connection.register("read_again", again)
+        connection.execute(
+            "CREATE TEMP TABLE before AS SELECT source, line, max(attempts) AS attempts"
+            " FROM published SEMI JOIN read_again USING (source) WHERE $retried GROUP BY ALL",
+            {"retried": bool(retried)},
+        )
+        yield from stream(connection, _AFTER_RUN)
 
 
 def sources_to_retry(store: Store) -> tuple[list[str], list[str]]:
@@ -44,15 +56,3 @@ def _exists(source: str) -> bool:
     except SourceNotFound:
         return False
     return True
-
-
-def _attempts(table: pa.Table) -> dict[tuple[str, int | None], int]:
-    rows = table.select(["source", "line", "attempts"]).to_pylist()
-    return {(row["source"], row["line"]): row["attempts"] for row in rows}
-
-
-def _counted(table: pa.Table, before: dict[tuple[str, int | None], int]) -> pa.Table:
-    rows = table.select(["source", "line"]).to_pylist()
-    attempts = [before.get((row["source"], row["line"]), 0) + 1 for row in rows]
-    position = table.schema.get_field_index("attempts")
-    return table.set_column(position, "attempts", pa.array(attempts, pa.int32()))

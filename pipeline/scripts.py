@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from functools import cache, lru_cache
 from typing import Final
 
 _CODES: Final = {
@@ -27,17 +28,26 @@ _CODES: Final = {
     "ARMENIAN": "Armn",
 }
 
+_REMEMBERED: Final = 65_536
+"""Names whose script is kept."""
 
+
+@lru_cache(maxsize=_REMEMBERED)
 def script_of(text: str) -> str:
     """Return the ISO 15924 code of the script that most letters of ``text`` are in.
 
     ``Zyyy`` (undetermined) where it holds no letter, ``Zzzz`` (uncoded) for a script not listed.
     """
-    counts = Counter(
-        unicodedata.name(character, "?").split()[0].split("-")[0]
-        for character in text
-        if character.isalpha()
-    )
-    if not counts:
+    letters = list(filter(str.isalpha, text))
+    if not letters:
         return "Zyyy"
+    if text.isascii():
+        return "Latn"
+    counts = Counter(map(_script_name, letters))
     return _CODES.get(counts.most_common(1)[0][0], "Zzzz")
+
+
+@cache
+def _script_name(letter: str) -> str:
+    """Return the first word of the letter's name in Unicode: mostly its script."""
+    return unicodedata.name(letter, "?").split()[0].split("-")[0]

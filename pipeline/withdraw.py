@@ -20,7 +20,6 @@ from pipeline.store.state import State
 from pipeline.store.tables import TableFiles
 
 _BY_DOCUMENT: Final = ("documents", "document_sources", "segments", "mentions")
-_COUNTED: Final = ["n_mentions", "n_documents", "langs", "first_seen", "last_seen"]
 """The columns of ``entities`` that are counted from the mentions."""
 
 
@@ -97,8 +96,8 @@ def _stage_without(store: Store, base: TableFiles, staged: TableFiles) -> None:
         store.scratch,
         Changes(added={}, replaced=dict.fromkeys(_BY_DOCUMENT, parts)),
         run_id="",
-        entity_attributes=base.read("entities").drop_columns(_COUNTED),
-        known_names=known.select(["entity_id", "lang", "script", "name"]),
+        entity_attributes=[base.read("entities")],
+        known_names=[known.select(["entity_id", "lang", "script", "name"])],
         redirects=base.read("redirects"),
     )
 

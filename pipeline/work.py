@@ -93,15 +93,17 @@ class Work:
     ) -> publish.Published:
         """Stage the tables as ``changes`` and the registry's ``delta`` leave them."""
         connection = self._state.connection
-        entities = catalogue.attributes(connection, delta)
         return publish.stage_tables(
             self._store.tables,
             self._store.staging.tables,
             self._store.scratch,
             changes,
             run_id,
-            entities,
-            catalogue.known_names(entities, self._index),
+            catalogue.attribute_batches(connection, delta),
+            (
+                catalogue.known_names(entities, self._index)
+                for entities in catalogue.attribute_batches(connection, delta)
+            ),
             catalogue.redirects(connection, delta, run_id),
         )
 

@@ -27,7 +27,7 @@ from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import source_hashes
 from pipeline.knowledge.keys import package_hash
 from pipeline.knowledge.storage import Texts, read_array
-from pipeline.knowledge.text import casefold, number
+from pipeline.knowledge.text import casefold, casefolded_parts, number
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
 FORMAT: Final = 2
@@ -237,12 +237,15 @@ class Index:
             key=lambda hit: (places.get(hit.alias_lang, 2), -self._prior[hit.entry]),
         )
 
-    def holds_texts(self, texts: Sequence[str], lang: str) -> npt.NDArray[np.bool_]:
-        """Tell which of ``texts`` :meth:`exact_text` would find, but for rare false alarms.
+    def holds_parts(
+        self, text: str, parts: Sequence[tuple[int, int]], lang: str
+    ) -> npt.NDArray[np.bool_]:
+        """Tell which parts of ``text`` :meth:`exact_text` would find, but for rare false alarms.
 
-        Much faster than asking one by one: a quick look for texts of which few are names.
+        Much faster than asking one by one: a quick look where few of the parts are names. A part is
+        its start and end in code points, the end exclusive.
         """
-        wanted = np.array([number(casefold(text, lang)) for text in texts], np.uint64)
+        wanted = np.array([number(part) for part in casefolded_parts(text, parts, lang)], np.uint64)
         places = np.searchsorted(self._text_number, wanted)
         places[places == len(self._text_number)] = 0
         return np.asarray(self._text_number[places] == wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 
 def casefold(text: str, lang: str) -> str:
@@ -14,6 +15,18 @@ def casefold(text: str, lang: str) -> str:
     if lang == "tr":
         text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
     return unicodedata.normalize("NFC", text.casefold())
+
+
+def casefolded_parts(text: str, parts: Iterable[tuple[int, int]], lang: str) -> Iterator[str]:
+    """Yield :func:`casefold` of each part of ``text``, from start to end, exclusive.
+
+    Where case folding moves no letter of the whole, which is nearly always, its parts are folded
+    with it: parts of a text in NFC are in NFC.
+    """
+    folded = casefold(text, lang)
+    in_place = len(folded) == len(text) and unicodedata.is_normalized("NFC", text)
+    for start, end in parts:
+        yield folded[start:end] if in_place else casefold(text[start:end], lang)
 
 
 def number(text: str) -> int:

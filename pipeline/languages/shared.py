@@ -8,6 +8,7 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -76,18 +77,24 @@ def sound(key: str) -> str:
     phonetic key in the manner of Metaphone (Philips 1990), made for names that come from other
     languages and scripts; the rules stand in ``data/sound.toml``.
     """
-    for pattern, replacement in _SOUND_RULES:
-        key = pattern.sub(replacement, key)
-    key = _VOWEL_RUN.sub(_vowel_class, key)
-    key = _DOUBLED.sub(r"\1", key)
+    key = " ".join(map(_sound_of_word, key.split(" ")))
     return key if len(key) >= MIN_SOUND else ""
+
+
+@lru_cache(maxsize=65536)
+def _sound_of_word(word: str) -> str:
+    """Return a word as it sounds: no rule looks beyond a word, and names share their words."""
+    for pattern, replacement in _SOUND_RULES:
+        word = pattern.sub(replacement, word)
+    word = _VOWEL_RUN.sub(_vowel_class, word)
+    return _DOUBLED.sub(r"\1", word)
 
 
 def _vowel_class(run: re.Match[str]) -> str:
     """Return a run of vowels as the class of its first; one that ends a word or in a, as two."""
     vowels = run.group()
     first, last = _VOWEL_CLASSES[vowels[0]], _VOWEL_CLASSES[vowels[-1]]
-    at_end = run.end() == len(run.string) or run.string[run.end()] == " "
+    at_end = run.end() == len(run.string)
     return first + last if last != first and (at_end or last == "a") else first
 
 

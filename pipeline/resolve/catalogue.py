@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from operator import itemgetter
 from typing import Any, Final
 
 import pyarrow as pa
 
 from pipeline.knowledge.index import Index
+from pipeline.overrides import Rename
 from pipeline.resolve.registry import Delta, Registry, known_id, overrides_of
 from pipeline.resolve.tables import REGISTRY_ENTITIES
 from pipeline.schemas import REDIRECTS
@@ -17,6 +22,8 @@ from pipeline.scripts import script_of
 
 ATTRIBUTES: Final = pa.schema([field for field in REGISTRY_ENTITIES if field.name != "action"])
 """What is known of an entity besides its counts; ``knowledge_key`` is not published."""
+
+_BATCH_ROWS: Final = 8_192
 
 KNOWN_NAMES: Final = pa.schema(
     [(column, pa.string()) for column in ("entity_id", "lang", "script", "name")]
@@ -27,28 +34,60 @@ KNOWN_NAMES: Final = pa.schema(
 def attributes(
     connection: sqlite3.Connection, delta: Delta, wanted: Collection[str] | None = None
 ) -> pa.Table:
-    """Return :data:`ATTRIBUTES` of every live entity, or of those in ``wanted``.
+    """Return :data:`ATTRIBUTES` of every live entity, or of those in ``wanted``, by id.
 
     As ``delta`` leaves it, and under the names that people gave them, where they did.
     """
-    query = f"SELECT {', '.join(ATTRIBUTES.names)} FROM entities"
-    if wanted is None:
-        found = connection.execute(query).fetchall()
-    else:
-        some = f"{query} WHERE entity_id IN (SELECT value FROM json_each(?))"
-        found = connection.execute(some, (json.dumps(sorted(wanted)),)).fetchall()
-    rows = {row[0]: dict(zip(ATTRIBUTES.names, row, strict=True)) for row in found}
-    for row in delta.entities.to_pylist():
-        rows[row["entity_id"]] = {name: row[name] for name in ATTRIBUTES.names}
+    empty = ATTRIBUTES.empty_table()
+    return pa.concat_tables([empty, *attribute_batches(connection, delta, wanted)])
+
+
+def attribute_batches(
+    connection: sqlite3.Connection, delta: Delta, wanted: Collection[str] | None = None
+) -> Iterator[pa.Table]:
+    """Yield what :func:`attributes` returns, some thousand rows at a time.
+
+    Memory is bounded by ``delta``, the redirects and the renames, not by the registry.
+    """
     retired = _retired(connection, delta)
+    renames: dict[str, list[Rename]] = defaultdict(list)
     for rename in overrides_of(connection, delta).rename:
-        row = rows.get(_live_id(rename.id, connection, retired))
-        if row is not None:
-            row[f"name_{rename.lang}" if rename.lang else "name"] = rename.name
-    live = sorted(rows.keys() - retired.keys())
+        renames[_live_id(rename.id, connection, retired)].append(rename)
+    rows = heapq.merge(
+        _registered(connection, delta, wanted),
+        _changed(delta, wanted),
+        key=itemgetter("entity_id"),
+    )
+    live = (row for row in rows if row["entity_id"] not in retired)
+    while batch := list(islice(live, _BATCH_ROWS)):
+        for row in batch:
+            for rename in renames.get(row["entity_id"], ()):
+                row[f"name_{rename.lang}" if rename.lang else "name"] = rename.name
+        yield pa.Table.from_pylist(batch, ATTRIBUTES)
+
+
+def _registered(
+    connection: sqlite3.Connection, delta: Delta, wanted: Collection[str] | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the registry's rows that ``delta`` leaves as they are, by id."""
+    query = f"SELECT {', '.join(ATTRIBUTES.names)} FROM entities"
+    values: tuple[str, ...] = ()
     if wanted is not None:
-        live = [entity_id for entity_id in live if entity_id in wanted]
-    return pa.Table.from_pylist([rows[entity_id] for entity_id in live], ATTRIBUTES)
+        query += " WHERE entity_id IN (SELECT value FROM json_each(?))"
+        values = (json.dumps(sorted(wanted)),)
+    changed = set(delta.entities["entity_id"].to_pylist())
+    for row in connection.execute(f"{query} ORDER BY entity_id", values):
+        if row[0] not in changed:
+            yield dict(zip(ATTRIBUTES.names, row, strict=True))
+
+
+def _changed(delta: Delta, wanted: Collection[str] | None) -> Iterator[dict[str, Any]]:
+    """Yield the rows that ``delta`` adds or changes, by id."""
+    entities = delta.entities.select(ATTRIBUTES.names).sort_by("entity_id")
+    for batch in entities.to_batches(_BATCH_ROWS):
+        for row in batch.to_pylist():
+            if wanted is None or row["entity_id"] in wanted:
+                yield row
 
 
 def _live_id(
@@ -64,19 +103,18 @@ def _live_id(
 
 def known_names(entities: pa.Table, index: Index) -> pa.Table:
     """Return :data:`KNOWN_NAMES` of the entities (:data:`ATTRIBUTES`) that the index knows."""
+    pairs = zip(
+        *(entities[name].to_pylist() for name in ("entity_id", "knowledge_key")), strict=True
+    )
     rows = sorted(
         {
             (entity_id, lang, script_of(name), name)
-            for entity_id, key in zip(*_ids_and_keys(entities), strict=True)
+            for entity_id, key in pairs
             for lang, name in _spellings(key, index)
         }
     )
     columns = zip(*rows, strict=True) if rows else [[] for _ in KNOWN_NAMES]
     return pa.table([pa.array(list(column), pa.string()) for column in columns], KNOWN_NAMES)
-
-
-def _ids_and_keys(entities: pa.Table) -> tuple[list[str], list[str | None]]:
-    return entities["entity_id"].to_pylist(), entities["knowledge_key"].to_pylist()
 
 
 def _spellings(key: str | None, index: Index) -> Iterator[tuple[str, str]]:

@@ -43,6 +43,8 @@ class Form:
     keys: tuple[Key, ...]
     read: frozenset[str]
     coarse: tuple[str, ...]
+    words: tuple[str, ...]
+    """The words of the likeliest key."""
 
     @property
     def name(self) -> str:
@@ -53,11 +55,6 @@ class Form:
     def key(self) -> str:
         """The likeliest comparison key; empty when the language's rules leave nothing."""
         return self.keys[0].text if self.keys else ""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words of the likeliest key."""
-        return tuple(self.key.split())
 
     def name_under(self, key: str) -> str:
         """Return the reading that ``key`` was made of."""
@@ -85,6 +82,7 @@ def read(surface: str, lang: str) -> Form:
             if text not in found or (rank, order) < found[text][:2]:
                 found[text] = (rank, order, key)
     keys = [key for _, _, key in sorted(found.values(), key=lambda f: f[:2]) if key.text]
+    words = tuple(keys[0].text.split()) if keys else ()
     return Form(
         surface=surface,
         lang=language.code,
@@ -92,6 +90,7 @@ def read(surface: str, lang: str) -> Form:
         keys=tuple(keys[:MOST_KEYS]),
         read=frozenset(read_keys),
         coarse=tuple(text for text in coarse if text not in found)[:MOST_KEYS],
+        words=words,
     )
 
 

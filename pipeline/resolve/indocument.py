@@ -304,6 +304,8 @@ def part_rank(part: Form, whole: Form) -> int | None:
     """
     exact = part.lang == whole.lang
     words, others = part.words, whole.words
+    if exact and words and len(words[-1]) > 1 and words[-1] not in others:
+        return None  # as it mostly is
     matched = []
     position = 0
     for word in words:

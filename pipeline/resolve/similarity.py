@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import accumulate, product
+from string import ascii_lowercase
 from typing import Final
 
 from rapidfuzz import fuzz
@@ -88,6 +90,14 @@ def _substitution(a: str, b: str) -> float:
     return 1.0
 
 
+_SUBSTITUTIONS: Final = {
+    a + b: cost
+    for a, b in product(ascii_lowercase, repeat=2)
+    if (cost := _substitution(a, b)) < 1.0
+}
+"""What it costs to exchange two letters, where it is less than 1."""
+
+
 def _gap(word: str, at: int) -> float:
     """Return what it costs that the other word lacks ``word[at]``."""
     letter = word[at]
@@ -102,17 +112,21 @@ def _gap(word: str, at: int) -> float:
 
 def _distance(a: str, b: str) -> float:
     gaps_b = [_gap(b, j) for j in range(len(b))]
-    row = [0.0]
-    for gap in gaps_b:
-        row.append(row[-1] + gap)
+    row = list(accumulate(gaps_b, initial=0.0))
+    cost_of = _SUBSTITUTIONS.get
     for i, letter in enumerate(a):
         gap_a = _gap(a, i)
-        diagonal, row[0] = row[0], row[0] + gap_a
-        for j, other in enumerate(b):
-            best = min(
-                diagonal + _substitution(letter, other), row[j + 1] + gap_a, row[j] + gaps_b[j]
-            )
-            diagonal, row[j + 1] = row[j + 1], best
+        diagonal = row[0]
+        left = row[0] = diagonal + gap_a
+        for j, (other, gap_b) in enumerate(zip(b, gaps_b, strict=True), start=1):
+            above = row[j]
+            best = diagonal if letter == other else diagonal + cost_of(letter + other, 1.0)
+            if (deleted := above + gap_a) < best:
+                best = deleted
+            if (added := left + gap_b) < best:
+                best = added
+            diagonal, row[j] = above, best
+            left = best
     return row[-1]
 
 

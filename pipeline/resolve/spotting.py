@@ -113,7 +113,7 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
         if not text[words[first][0]].islower()
         for count in range(LEAST_WORDS, min(MOST_WORDS, len(words) - first) + 1)
     ]
-    held = index.holds_texts([text[start:end] for start, end in windows], lang)
+    held = index.holds_parts(text, windows, lang)
     found = [
         window
         for window, is_held in zip(windows, held, strict=True)
