@@ -16,13 +16,12 @@ from pipeline.resolve import generic, link, registry, score
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.document import Settled, settle_document
 from pipeline.resolve.forms import Form, read
-from pipeline.resolve.grouping import KINSHIPS, Signature, alike, kinship
+from pipeline.resolve.grouping import KINSHIPS, Signature, alike, kinship, writing
 from pipeline.resolve.link import Decision
 from pipeline.resolve.methods import METHODS, REGISTRY, SURNAME
 from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.score import Scored
 from pipeline.schemas import LANGUAGES, UNDETERMINED
-from pipeline.scripts import script_of
 
 _MOST_CANDIDATES: Final = 10
 _SAME: Final = 0.95
@@ -257,9 +256,8 @@ def met_as(chain: Chain, entity_id: str, connection: sqlite3.Connection) -> list
     if not chain["cluster_keys"]:
         return []
     order = [*KINSHIPS, None]
-    ours = Signature(
-        chain["label"], tuple(chain["cluster_keys"]), script_of(chain["spoken_for_by"][0])
-    )
+    written = writing(chain["spoken_for_by"][0], chain["lang"])
+    ours = Signature(chain["label"], tuple(chain["cluster_keys"]), written)
     found = [
         Met(key=theirs.keys[0], script=theirs.script, kinship=kinship(ours, theirs))
         for theirs in registry.Registry(connection).signatures_of(entity_id)

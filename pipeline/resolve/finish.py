@@ -18,15 +18,22 @@ def finish(settled: pa.Table, assignment: Assignment, run_id: str) -> pa.Table:
     """
     labels, ids, methods = [], [], []
     for row in settled.select(
-        ["entity_id", "knowledge_key", "label", "cluster_name", "cluster_keys", "link_method"]
+        [
+            "entity_id",
+            "knowledge_key",
+            "label",
+            "cluster_name",
+            "cluster_lang",
+            "cluster_keys",
+            "link_method",
+        ]
     ).to_pylist():
         if row["entity_id"] is not None:
             entity_id = assignment.given[row["entity_id"]]
         elif row["knowledge_key"] is not None:
             entity_id = assignment.known[row["knowledge_key"]]
         else:
-            name, keys = row["cluster_name"], row["cluster_keys"]
-            entity_id = assignment.unknown[signature_of(row["label"], name, keys)]
+            entity_id = assignment.unknown[signature_of(row)]
         ids.append(entity_id)
         labels.append(assignment.labels[entity_id])
         seen_before = row["link_method"] == MINTED and entity_id not in assignment.minted

@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 
 from pipeline.resolve import generic
 from pipeline.resolve.similarity import align, skeleton, word_similarity
+from pipeline.scripts import script_of
 
 ALIKE: Final = 0.92
 """Least similarity of every word at which names of two documents are one name respelled."""
@@ -25,6 +26,14 @@ ALIKE: Final = 0.92
 ALIKE_ACROSS_SCRIPTS: Final = 0.6
 MEAN_ACROSS_SCRIPTS: Final = 0.75
 """The same of names in two scripts, and their least mean (``benchmarks/unknown_names.py``)."""
+
+ALIKE_RESPELLED: Final = 0.8
+MEAN_RESPELLED: Final = 0.9
+"""The same of names in one script of which a language that respells has written one."""
+
+_LATIN: Final = "Latn"
+_RESPELLING: Final = frozenset({"ro", "tr"})
+"""Languages that write foreign names in Latin letters as they sound: Aleksandr Șohin."""
 
 VARIANT: Final = 0.8
 """The same of two names in one script that are both much like a name in another."""
@@ -36,11 +45,21 @@ _CONSONANTS: Final = 3
 """How many of a word count towards its block."""
 
 
+def writing(name: str, lang: str) -> str:
+    """Return how ``name`` is written in ``lang``: its script (ISO 15924).
+
+    With the language behind it where that spells foreign names as they sound, in the same letters
+    as others: ``Latn-tr``.
+    """
+    script = script_of(name)
+    return f"{script}-{lang}" if script == _LATIN and lang in _RESPELLING else script
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Signature:
     """What an unknown name looks like across documents.
 
-    Its label, its keys, the likeliest first, and the script (ISO 15924) it is written in.
+    Its label, its keys, the likeliest first, and how it is written (:func:`writing`).
     """
 
     label: str
@@ -74,7 +93,7 @@ class Signature:
 KINSHIPS: Final = {
     "same": "the comparison key is the same",
     "alike": "every word is spelled alike",
-    "sound": "it sounds alike in another script",
+    "sound": "it sounds alike in another script, or a language that respells names",
     "word more": "it is the same but for a word that one of the two leaves out",
 }
 """Why two unknown names are one, and what that means, the strongest reason first."""
@@ -87,7 +106,8 @@ def kinship(one: Signature, other: Signature) -> str | None:
         return "same"
     if any(starmap(alike, product(ours, theirs))):
         return "alike"
-    if one.script != other.script and any(starmap(likeness_across_scripts, product(ours, theirs))):
+    scripts = (one.script, other.script)
+    if any(likeness_across(a, b, *scripts) for a, b in product(ours, theirs)):
         return "sound"
     if one.keys[0] in other.shorter or other.keys[0] in one.shorter:
         return "word more"
@@ -119,18 +139,24 @@ def alike(a: str, b: str) -> bool:
     return len(words) > 1 and len(pairs) == len(words) and min(s for _, _, s in pairs) >= ALIKE
 
 
-def likeness_across_scripts(a: str, b: str) -> float:
-    """Return how alike two keys of names in two scripts are; 0.0 where they are two names.
+def likeness_across(a: str, b: str, one: str, other: str) -> float:
+    """Return how alike two keys of names in two writings are; 0.0 where they are two names.
 
-    The mean of the words' similarities, word for word in their order, which a name keeps when it is
-    written as it sounds. What stands behind ``@`` has to be the same.
+    ``one`` and ``other`` are the writings. The mean of the words' similarities, word for word in
+    their order, which a name keeps when it is written as it sounds. What stands behind ``@`` has to
+    be the same.
     """
+    if one == other:
+        return 0.0
     words, others = _words_of_both(a, b)
     similarities = [_sounds_like(x, y) for x, y in zip(words, others, strict=True)]
-    if len(words) < 2 or min(similarities) < ALIKE_ACROSS_SCRIPTS:
+    same_script = one[: len(_LATIN)] == other[: len(_LATIN)]
+    if len(words) < 2 or min(similarities) < (
+        ALIKE_RESPELLED if same_script else ALIKE_ACROSS_SCRIPTS
+    ):
         return 0.0
     mean = sum(similarities) / len(similarities)
-    return mean if mean >= MEAN_ACROSS_SCRIPTS else 0.0
+    return mean if mean >= (MEAN_RESPELLED if same_script else MEAN_ACROSS_SCRIPTS) else 0.0
 
 
 def _sounds_like(word: str, other: str) -> float:
@@ -359,16 +385,14 @@ def _across_scripts_registered(
     nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
 ) -> Iterator[_Edge]:
     for node, key, bearer in _near_registered(nodes, near):
-        if node.script != bearer.script:
-            likeness = likeness_across_scripts(key, bearer.key)
-            if likeness:
-                yield likeness, (bearer.entity_id,), _node(node)
+        likeness = likeness_across(key, bearer.key, node.script, bearer.script)
+        if likeness:
+            yield likeness, (bearer.entity_id,), _node(node)
 
 
 def _across_scripts(nodes: list[Signature]) -> Iterator[_Edge]:
     for node, key, other, other_key in _near(nodes):
-        if node.script != other.script:
-            likeness = likeness_across_scripts(key, other_key)
-            if likeness:
-                first, second = sorted((_node(node), _node(other)))
-                yield likeness, first, second
+        likeness = likeness_across(key, other_key, node.script, other.script)
+        if likeness:
+            first, second = sorted((_node(node), _node(other)))
+            yield likeness, first, second

@@ -19,12 +19,11 @@ from pipeline import languages
 from pipeline.knowledge.index import Index
 from pipeline.overrides import Overrides
 from pipeline.resolve import registry
-from pipeline.resolve.grouping import Bearer, Signature, block, group, shortened
+from pipeline.resolve.grouping import Bearer, Signature, block, group, shortened, writing
 from pipeline.resolve.judgements import Judgements, Redirect, Spelling, judge
 from pipeline.resolve.registry import DELTA_SCHEMAS, Delta, Registry
 from pipeline.resolve.tables import CLUSTERS, REGISTRY_ENTITIES
 from pipeline.schemas import LABELS, LANGUAGES
-from pipeline.scripts import script_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +69,10 @@ def distinct(settled: pa.Table) -> pa.Table:
     return pa.table(columns, schema=CLUSTERS)
 
 
-def signature_of(label: str, name: str, keys: Iterable[str]) -> Signature:
+def signature_of(row: Mapping[str, Any]) -> Signature:
     """Return the signature of a row of settled mentions or CLUSTERS."""
-    return Signature(label, tuple(keys), script_of(name))
+    keys = tuple(row["cluster_keys"])
+    return Signature(row["label"], keys, writing(row["cluster_name"], row["cluster_lang"]))
 
 
 def assign(
@@ -111,8 +111,7 @@ def assign(
             elif row["knowledge_key"] is not None:
                 knowledge_keys.add(row["knowledge_key"])
             else:
-                name, keys = row["cluster_name"], row["cluster_keys"]
-                tallies[signature_of(row["label"], name, keys)].add(row)
+                tallies[signature_of(row)].add(row)
     work = _Work(index, judge(frozen, index, overrides, published or {}, strict=strict))
     for knowledge_key in sorted(knowledge_keys | work.judgements.known):
         work.know(knowledge_key)

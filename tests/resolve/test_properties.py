@@ -18,7 +18,7 @@ from pipeline.overrides import Overrides, Same
 from pipeline.resolve import registry
 from pipeline.resolve.document import settle
 from pipeline.resolve.finish import finish
-from pipeline.resolve.grouping import Signature, alike, group, likeness_across_scripts
+from pipeline.resolve.grouping import Signature, alike, group, likeness_across
 from pipeline.resolve.ids import assign, distinct
 from pipeline.resolve.similarity import name_similarity
 
@@ -49,7 +49,7 @@ def test_matching_is_symmetric(a: str, b: str, label: str) -> None:
 @given(KEYS, KEYS)
 def test_joining_unknown_names_is_symmetric(a: str, b: str) -> None:
     assert alike(a, b) == alike(b, a)
-    assert likeness_across_scripts(a, b) == likeness_across_scripts(b, a)
+    assert likeness_across(a, b, "Latn", "Deva") == likeness_across(b, a, "Deva", "Latn")
     for one, other in ((a, b), (b, a)):
         signatures = [Signature("PER", (one,)), Signature("PER", (other,), "Deva")]
         together = len(set(map(frozenset, grouped(signatures)))) == 1
