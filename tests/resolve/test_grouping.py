@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.resolve.grouping import Bearer, Signature, alike, block, group, shortened
+from pipeline.resolve.grouping import (
+    Bearer,
+    Signature,
+    alike,
+    block,
+    group,
+    shortened,
+    writing,
+)
 
 
 def grouped(*signatures: Signature) -> set[frozenset[Signature]]:
@@ -130,3 +138,13 @@ def test_a_registered_name_with_a_word_more_is_found_again() -> None:
     assert group([long], {}, {"elena laskoni": [("e1", "PER")]}, {})[long][1] == "e1"
     two = {shortened("elena laskoni"): [("e1", "PER"), ("e2", "PER")]}
     assert group([short], {}, two, {})[short][1] is None
+
+
+def test_languages_that_respell_names_are_a_writing_of_their_own() -> None:
+    assert writing("Aleksandr Șohin", "ro") == "Latn-ro"
+    assert writing("Alexander Shokhin", "en") == writing("Alexander Shokhin", "vi") == "Latn"
+    assert writing("शोखिन", "tr") == "Deva"
+    english = Signature("PER", ("yevgeny balitsky",), "Latn")
+    romanian = Signature("PER", ("evgheni balitski",), "Latn-ro")
+    assert len(grouped(english, romanian)) == 1
+    assert len(grouped(english, Signature("PER", romanian.keys, "Latn"))) == 2
