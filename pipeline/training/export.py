@@ -173,9 +173,18 @@ def up_to_exit(model: TwoExits) -> Any:
 
 
 def export(
-    checkpoint: Path, output: Path, corpora: Path, limit: int | None, *, at_exit: bool
+    checkpoint: Path,
+    output: Path,
+    corpora: Path,
+    limit: int | None,
+    *,
+    at_exit: bool,
+    history: str = "",
 ) -> None:
-    """Export ``checkpoint`` to the model folder ``output`` and print what int8 costs on dev."""
+    """Export ``checkpoint`` to the model folder ``output`` and print what int8 costs on dev.
+
+    ``history`` is what the card says of earlier trainings that the weights come from.
+    """
     with safe_open(checkpoint, framework="pt") as file:
         metadata = file.metadata()
     recipe = json.loads(metadata["recipe"])
@@ -184,6 +193,8 @@ def export(
     classifier = up_to_exit(model) if at_exit else model.model
     tokenizer = AutoTokenizer.from_pretrained(recipe["encoder"]).backend_tokenizer
     card = make_card(output.name, recipe, step, at_exit=at_exit)
+    if history:
+        card["history"] = history
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
         fp32, int8 = Path(folder) / "fp32.onnx", Path(folder) / "int8.onnx"
         export_float(classifier, fp32)
@@ -250,6 +261,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("models/joint"))
     parser.add_argument("--corpora", type=Path, default=CORPORA_DIR)
     parser.add_argument("--exit", action="store_true", help="export the layers up to the exit")
+    parser.add_argument("--history", default="", help="what the card says of earlier trainings")
     parser.add_argument("--dev-limit", type=int, help="only so many sentences of each dev part")
     arguments = parser.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -260,6 +272,7 @@ def main() -> None:
         arguments.corpora,
         arguments.dev_limit,
         at_exit=arguments.exit,
+        history=arguments.history,
     )
 
 
