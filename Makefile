@@ -45,21 +45,34 @@ docs-site: $(VENV)/.ready ## build docs/ into a site in build/site, which needs 
 benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
 	$(BIN)/python benchmarks/engines.py | tee benchmarks/results/engines.txt
 
-# Three trainings, each on the weights of the one before; two processes, one a core. Needs the extra
-# `train` and the corpora in ../shared. A stopped training goes on where it was.
+# Six trainings, each on the weights of the one before; two processes, one a core. Needs the extra
+# `train`, the corpora in ../shared, and for bf16 a processor that multiplies in it. A stopped
+# training goes on where it was. From the shipped weights, begin with pipeline.training.restore.
 JOINT := $(BIN)/torchrun --nproc-per-node 2 -m pipeline.training.joint
+FROM = --from-checkpoint work/joint-$(1)/checkpoint.safetensors
 train-joint: $(VENV)/.ready ## train models/joint and models/joint-fast anew (hours)
 	$(JOINT) --output work/joint-first
-	$(JOINT) --output work/joint-second --from-checkpoint work/joint-first/checkpoint.safetensors \
+	$(JOINT) --output work/joint-second $(call FROM,first) \
 	  --learning-rate 9e-5 --last-learning-rate 4e-5 --head-learning-rate 6e-4
-	$(JOINT) --output work/joint-third --from-checkpoint work/joint-second/checkpoint.safetensors \
+	$(JOINT) --output work/joint-third $(call FROM,second) \
 	  --learning-rate 4.5e-5 --head-learning-rate 2e-4 --share 0.42 --seed 20261123
+	$(JOINT) --output work/joint-fourth $(call FROM,third) --exit-weight 0.8 --precision bf16 \
+	  --learning-rate 1e-4 --last-learning-rate 5e-5 --head-learning-rate 2e-4 --seed 20261129
+	$(JOINT) --output work/joint-fifth $(call FROM,fourth) --exit-weight 0.8 --precision bf16 \
+	  --learning-rate 6e-5 --last-learning-rate 1.5e-5 --head-learning-rate 1e-4 --seed 20261130
+	$(JOINT) --output work/joint-sixth $(call FROM,fifth) --exit-weight 0.8 --precision bf16 \
+	  --learning-rate 2e-5 --head-learning-rate 5e-5 --share 0.25 --seed 20261201
+	$(MAKE) export-joint CHECKPOINT=work/joint-sixth/checkpoint.safetensors
+
+CHECKPOINT ?= work/joint-sixth/checkpoint.safetensors
+export-joint: $(VENV)/.ready ## write models/joint and models/joint-fast from a checkpoint, and their cards
 	for model in joint joint-fast; do \
-	  $(BIN)/python -m pipeline.training.export --checkpoint work/joint-third/checkpoint.safetensors \
-	    --output models/$$model $$(test $$model = joint-fast && echo --exit); \
+	  $(BIN)/python -m pipeline.training.export --checkpoint $(CHECKPOINT) \
+	    --output models/$$model $$(test $$model = joint-fast && echo --exit) && \
 	  for part in dev test; do $(BIN)/python -m pipeline.training.evaluate_corpora onnx:$$model \
-	    --part $$part --json work/$$model-$$part.json; done; \
-	  $(BIN)/python -m pipeline.training.card models/$$model work/$$model-dev.json work/$$model-test.json; \
+	    --part $$part --json work/$$model-$$part.json || exit 1; done && \
+	  $(BIN)/python -m pipeline.training.card models/$$model \
+	    work/$$model-dev.json work/$$model-test.json || exit 1; \
 	done
 
 setup: $(VENV)/.ready
