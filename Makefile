@@ -61,7 +61,7 @@ train-joint: $(VENV)/.ready ## train models/joint and models/joint-fast anew (ho
 	$(JOINT) --output work/joint-fifth $(call FROM,fourth) --exit-weight 0.8 --precision bf16 \
 	  --learning-rate 6e-5 --last-learning-rate 1.5e-5 --head-learning-rate 1e-4 --seed 20261130
 	$(JOINT) --output work/joint-sixth $(call FROM,fifth) --exit-weight 0.8 --precision bf16 \
-	  --learning-rate 2e-5 --head-learning-rate 5e-5 --share 0.25 --seed 20261201
+	  --learning-rate 2e-5 --head-learning-rate 5e-5 --share 0.45 --seed 20261201
 	$(MAKE) export-joint CHECKPOINT=work/joint-sixth/checkpoint.safetensors
 
 CHECKPOINT ?= work/joint-sixth/checkpoint.safetensors
