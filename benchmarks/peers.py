@@ -25,7 +25,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -284,12 +284,10 @@ def main() -> None:
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, exonym {version('exonym')}, {platform.machine()}; the first"
     )
-    print(f"{arguments.limit} sentences of each test part in ../shared/corpora. Not installed:")
+    print(f"{arguments.limit} sentences of each test part in ../shared/corpora.")
     for peer in PEERS.values():
-        try:
-            version(peer.package)
-        except PackageNotFoundError:
-            print(f"- {peer.title}: pip install {peer.package}")
+        if not find_spec(peer.module):
+            print(f"Not installed: {peer.title} (pip install {peer.package})")
     columns = ["language", "corpus", "engine", "sentences", "F1", "PER", "LOC", "ORG"]
     columns += ["words/s", "× joint", "peak MB"]
     print(f"\n| {' | '.join(columns)} |\n|{' --- |' * 3}{' ---: |' * (len(columns) - 3)}")
