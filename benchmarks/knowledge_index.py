@@ -1,7 +1,8 @@
 """How fast the knowledge index is built, opened and asked, and what it weighs.
 
 Run ``python benchmarks/knowledge_index.py [--knowledge DIR] [--synthetic N ...]``: for the files of
-the knowledge base, then for N made-up persons each. Every one is measured in two processes of its
+the knowledge base, then for N made-up persons each. With ``--index DIR`` nothing is built: the
+index that lies in DIR is asked. Every one is measured in two processes of its
 own, one that builds and one that asks. Times are processor time of one thread. Of resident memory
 the most is given that was the process's own, sampled (Linux alone tells), and the most with the
 pages of mapped files that happened to be in memory, which the system takes back when it needs them.
@@ -74,16 +75,21 @@ def built(knowledge_dir: Path, out_dir: Path) -> list[str]:
     with sampled() as samples:
         for title in ("build", "build, keys kept"):
             started = time.process_time()
-            index = build(knowledge_dir, out_dir)
+            build(knowledge_dir, out_dir)
             lines.append(f"{title:20}{time.process_time() - started:12,.1f} s")
     lines.append(f"{'building, peak':20}{max(samples):12,.0f} MiB of its own")
     lines.append(f"{'with mapped files':20}{peak_mib():12,.0f} MiB resident")
+    return [*lines, *weighed(out_dir)]
+
+
+def weighed(out_dir: Path) -> list[str]:
+    """Return what there is to say of the size of the index in ``out_dir``."""
+    index = Index.open(out_dir)
     size = index.size_bytes
-    lines.append(
-        f"{'on disk':20}{size / 2**20:12,.1f} MiB, {size / len(index):,.0f} bytes an entry"
-    )
-    lines.append(f"{'entries, folds':20}{len(index):12,}, {index.n_folds:,}")
-    return lines
+    return [
+        f"{'on disk':20}{size / 2**20:12,.1f} MiB, {size / len(index):,.0f} bytes an entry",
+        f"{'entries, folds':20}{len(index):12,}, {index.n_folds:,}",
+    ]
 
 
 def asked(out_dir: Path) -> list[str]:
@@ -135,6 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--knowledge", type=Path, default=Path("models/knowledge"))
     parser.add_argument("--synthetic", type=int, nargs="*", default=[])
+    parser.add_argument("--index", type=Path, help="ask the index in this folder and build none")
     arguments = parser.parse_args()
     now = datetime.now(UTC)
     print("$ python benchmarks/knowledge_index.py", *sys.argv[1:])
@@ -143,6 +150,11 @@ def main() -> None:
         "one thread, processor time",
         flush=True,
     )
+    if arguments.index:
+        print(
+            "\n".join(f"  {line}" for line in [*weighed(arguments.index), *asked(arguments.index)])
+        )
+        return
     measure(str(arguments.knowledge), arguments.knowledge)
     for count in arguments.synthetic:
         with tempfile.TemporaryDirectory() as folder:
