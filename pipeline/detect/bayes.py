@@ -72,16 +72,18 @@ class NaiveBayes:
         A capital behind a capital ends none.
         """
         known, found = self._rows.get, []
+        after_capital = False
         for at in range(1, len(letters)):
-            before, letter = letters[at - 1], letters[at]
-            if before.isupper() and letter.isupper():
-                continue
-            ngrams = [letter] if letter != " " else []
-            ngrams.append(before + letter)
-            if at > 1:
-                ngrams.append(letters[at - 2 : at + 1])
-            found += [row for row in map(known, ngrams) if row is not None]
-        return tuple(found)
+            letter = letters[at]
+            is_capital = letter.isupper()
+            if not (is_capital and after_capital):
+                if letter != " ":
+                    found.append(known(letter))
+                found.append(known(letters[at - 1 : at + 1]))
+                if at > 1:
+                    found.append(known(letters[at - 2 : at + 1]))
+            after_capital = is_capital
+        return tuple(row for row in found if row is not None)
 
     def _trials(self, rows: Sequence[int], detector: Detector) -> Probabilities:
         """Return the mean of langdetect's trials over the languages."""
