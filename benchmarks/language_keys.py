@@ -15,6 +15,8 @@ import hashlib
 import lzma
 import time
 from collections import defaultdict
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 from pipeline import languages
@@ -73,6 +75,8 @@ def main() -> None:
     parser.add_argument("--dev", action="store_true", help="measure on the development rows")
     parser.add_argument("--names", type=Path, default=Path("../shared/names"))
     arguments = parser.parse_args()
+    print(f"$ python benchmarks/language_keys.py{' --dev' if arguments.dev else ''}")
+    print(f"data: {arguments.names}; exonym {version('exonym')}, {date.today()}")
     print(f"{'':13}  names   folds    keys  others   keys     µs")
     print(f"{'':13}          equal   shared  a name a name a name")
     for kind, file in FILES.items():

@@ -4,23 +4,23 @@ Run ``python benchmarks/retrieval.py [--names DIR] [--kind KIND ...]`` (needs th
 The index holds the English name of every row of a file of ../shared/names and nothing else. The
 names that the file gives in Hindi, Turkish, Romanian and Vietnamese are asked (what stands in
 brackets behind one left out); right is the row's own id, though another row may bear the very same
-name. Spelling costs and weights are learned from the four fifths of the rows to which a row does
-not belong (folds by SHA-256 of the id). Recall at 1 and 10 stand with the number of names and a
-bootstrap interval of 95 %; ``name@1`` also takes a row of the same English name for right, which
-is how the baseline of ../shared/names/README.md is counted, and ``limit`` is the recall at 1 by id
-of one who knows the English name and takes the most populous row that bears it. ``plain`` is the
-named alternative: anyascii and rapidfuzz's Levenshtein over all English names, ties by population,
-then by place in the file. ``respelled`` are the names spelled otherwise than in English, but for
-case and marks. The last table says how often an answer is given (probability of at least a half),
-how often it is right, and how often one is given all the same when the name's own row is hidden.
+name. Spelling costs, meanings of words and weights are learned without the fifth of the rows to
+which a row belongs (folds by SHA-256 of the id), and without all that is called so in English.
+Recall at 1 and 10 stand with the number of names and a bootstrap interval of 95 %; ``name@1`` also
+takes a row of the same English name for right, which is how the baseline of
+../shared/names/README.md is counted, and ``limit`` is the recall at 1 by id of one who knows the
+English name and takes the most populous row that bears it. ``plain`` is the named alternative:
+anyascii and rapidfuzz's Levenshtein over all English names, ties by population, then by place in
+the file. ``respelled`` are the names spelled otherwise than in English, but for case and marks. The
+last table says how often an answer is given (probability of at least a half), how often it is
+right, and how often one is given all the same when the name's own row is hidden.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -31,22 +31,20 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.languages.shared import fold_ascii
-from pipeline.resolve.candidates import Finder
 from pipeline.resolve.matching import Weights
 from pipeline.training.names import (
     ASKED,
     FILES,
     FOLDS,
     Answer,
+    Material,
     Question,
-    english_index,
     learn_weights,
-    out_of_fold,
-    questions,
     ranked,
-    read_names,
 )
 
+KNOWLEDGE = Path("models/knowledge")
+PARALLEL = Path("../shared/corpora/parallel/flores_5lang.jsonl.xz")
 RESAMPLES = 1000
 SEED = 20260101
 SURE = 0.5
@@ -84,7 +82,9 @@ def hidden_score(found: Answer, weights: Weights) -> float:
         for entry, values in zip(found.entries, found.features, strict=True)
         if entry != found.right
     ]
-    without = Answer(found.question, -1, tuple(e for e, _ in rest), tuple(v for _, v in rest))
+    without = replace(
+        found, right=-1, entries=tuple(e for e, _ in rest), features=tuple(v for _, v in rest)
+    )
     return max((score for score, _ in ranked(without, weights)), default=0.0)
 
 
@@ -124,21 +124,13 @@ def plain_places(asked: Sequence[Question], rows: Sequence[dict[str, str]]) -> l
     return places
 
 
-def outcomes(kind: str, asked: Sequence[Question], rows: list[dict[str, str]]) -> list[Outcome]:
-    """Return what comes of all questions of one kind, each under weights of the other folds."""
-    with tempfile.TemporaryDirectory() as folder:
-        finder = english_index(rows, FILES[kind][1], Path(folder))
-        return weighed(out_of_fold(asked, kind, finder), finder, rows)
-
-
-def weighed(answers: list[Answer], finder: Finder, rows: list[dict[str, str]]) -> list[Outcome]:
-    """Return the outcomes of ``answers``, each under weights learned from the other folds."""
+def outcomes(kind: str, material: Material) -> list[Outcome]:
+    """Return what comes of all names of one kind, each under weights learned from other folds."""
+    answers, lessons, rows = material.answers(kind), material.lessons(kind), material.rows[kind]
     result = []
     most = most_populous(rows)
     for fold in range(FOLDS):
-        weights = learn_weights(
-            a for a in answers if a.question.fold != fold and a.question.respelled
-        )
+        weights = learn_weights([*(a for a in answers if a.question.fold != fold), *lessons])
         here = [a for a in answers if a.question.fold == fold]
         plain = plain_places([a.question for a in here], rows)
         for found, before in zip(here, plain, strict=True):
@@ -146,7 +138,7 @@ def weighed(answers: list[Answer], finder: Finder, rows: list[dict[str, str]]) -
             score = ranking[0][0] if ranking else 0.0
             place, blind = place_of(found.right, ranking), hidden_score(found, weights)
             english = fold_ascii(found.question.english)
-            named = bool(ranking) and fold_ascii(finder.known(ranking[0][1]).name) == english
+            named = bool(ranking) and found.names[ranking[0][1]] == english
             own = most[english] == found.question.id
             result.append(Outcome(found.question, place, named, own, before, score, blind))
     return result
@@ -194,19 +186,19 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--names", type=Path, default=Path("../shared/names"))
+    parser.add_argument("--parallel", type=Path, default=PARALLEL)
     parser.add_argument("--kind", choices=tuple(FILES), action="append")
     arguments = parser.parse_args()
     if find_spec("scipy") is None:
         parser.error("weights are learned with SciPy: pip install -e '.[train]'")
     kinds = arguments.kind or list(FILES)
-    rows = {kind: read_names(arguments.names / file) for kind, (file, _) in FILES.items()}
-    asked = [q for kind in FILES for q in questions(kind, rows[kind])]
-    found = [outcome for kind in kinds for outcome in outcomes(kind, asked, rows[kind])]
+    material = Material.read(arguments.names, KNOWLEDGE, arguments.parallel)
+    found = [outcome for kind in kinds for outcome in outcomes(kind, material)]
     chosen_kinds = "".join(f" --kind {kind}" for kind in arguments.kind or ())
     print(f"$ python benchmarks/retrieval.py{chosen_kinds}")
     print(f"data: {arguments.names}; exonym {version('exonym')}, {date.today()}")
     for kind in kinds:
-        print(f"English {kind} known: {sum(bool(row['en']) for row in rows[kind])}")
+        print(f"English {kind} known: {sum(bool(row['en']) for row in material.rows[kind])}")
     sets = [
         (f"{kind}{', respelled' if respelled else ''}",
          [o for o in found if o.question.kind == kind and (o.question.respelled or not respelled)])

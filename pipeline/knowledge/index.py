@@ -186,6 +186,10 @@ class Index:
         """Return the prior of the entry numbered ``number`` without decoding the entry."""
         return float(self._prior[number])
 
+    def key(self, number: int) -> str:
+        """Return the key of the entry numbered ``number`` without decoding the entry."""
+        return self._key_of(number)
+
     def by_key(self, key: str) -> int | None:
         """Return the number of the entry whose :attr:`Entry.key` is ``key``, if any."""
         low, high = 0, len(self)
@@ -219,6 +223,21 @@ class Index:
             self._hit(int(self._key_alias[i]), int(self._key_rank[i])) for i in range(first, last)
         ]
         return sorted(hits, key=lambda hit: (hit.key_rank, -self._prior[hit.entry]))
+
+    def likeliest(self, key: str, limit: int) -> list[Hit]:
+        """Return the first ``limit`` of :meth:`exact` without decoding the others.
+
+        By falling prior, then in the order of the index, whatever their rank.
+        """
+        found = _find(key, self._key_number)
+        if found is None:
+            return []
+        first, last = self._key_aliases[found : found + 2].tolist()
+        places = np.arange(first, last)
+        if len(places) > limit:
+            priors = self._prior[self._alias_entry[self._key_alias[first:last]]]
+            places = places[np.argsort(-priors, kind="stable")[:limit]]
+        return [self._hit(int(self._key_alias[i]), int(self._key_rank[i])) for i in places.tolist()]
 
     def exact_text(self, text: str, lang: str) -> list[Hit]:
         """Return the aliases written as ``text``, but for case, each in its own language's rules.

@@ -16,6 +16,7 @@ from typing import Final
 
 from pipeline import languages
 from pipeline.knowledge.files import Row, file_hash, read_rows
+from pipeline.languages.shared import initials
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
 Keys = tuple[str, ...]
@@ -28,7 +29,7 @@ def alias_keys(text: str, lang: str) -> Keys:
     """Return the fold keys of a name, the likeliest first.
 
     By its language's rules; a name of no language by the general ones and the English, or in
-    Devanagari, the Hindi.
+    Devanagari, the Hindi. The last one of an English name of many words is its initials.
     """
     if lang != UNDETERMINED:
         rules = [lang]
@@ -37,6 +38,8 @@ def alias_keys(text: str, lang: str) -> Keys:
     else:
         rules = [UNDETERMINED, "en"]
     keys = [key for rule in rules for key in languages.get(rule).keys(text)]
+    if "en" in rules:
+        keys.append(initials(languages.get("en").fold(text)))
     return tuple(dict.fromkeys(filter(None, keys)))
 
 

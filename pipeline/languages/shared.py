@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from anyascii import anyascii
 
-MAX_KEYS: Final = 8
+MAX_KEYS: Final = 9
 """The most keys a name gets: each is a look-up, and each weaker one a chance of a false friend."""
 
 _APOSTROPHES: Final = str.maketrans(dict.fromkeys("’‘ʼʻ＇`´′‛", "'"))
@@ -26,14 +26,17 @@ _NOT_KEY: Final = re.compile(r"[^a-z0-9]+")
 MIN_SOUND: Final = 4
 """The fewest letters by which a name may be found by its sound."""
 
-MIN_SKELETON: Final = 5
-"""The fewest consonants by which a name may be found without its vowels."""
+MIN_SKELETON: Final = 3
+"""The fewest letters that a name without its inner vowels must have to be found by."""
+
+MIN_INITIALS: Final = 4
+_MAX_INITIALS: Final = 7
+_LINKING: Final = frozenset({"of", "the", "and", "for", "in", "on", "to", "with", "a", "an", "at"})
 
 _VOWEL_RUN: Final = re.compile(r"[aeiouy]+")
 _VOWEL_CLASSES: Final = {"a": "a", "e": "i", "i": "i", "y": "i", "o": "u", "u": "u"}
 _FIRST_VOWEL: Final = re.compile(r"\b[aiu]")
 _INNER_VOWEL: Final = re.compile(r"(?<=\w)(?:[iu]|a(?!\b))")
-_NOT_CONSONANT: Final = re.compile(r"[aiu ]")
 _DOUBLED: Final = re.compile(r"([a-z])\1+")
 _NAME_WORD: Final = re.compile(r"[^\s,()/]+")
 
@@ -101,12 +104,21 @@ def _vowel_class(run: re.Match[str]) -> str:
 def skeleton(key: str) -> str:
     """Return the consonants of a sound key, and ``a`` for a word's first vowel or last a.
 
-    The last a tells women's surnames from men's (Ivanov, Ivanova). Empty where fewer than five
-    consonants are left: too many names share so few.
+    The last a tells women's surnames from men's (Ivanov, Ivanova). Empty where fewer than three
+    letters are left: too many names share so few.
     """
     bare = _INNER_VOWEL.sub("", _FIRST_VOWEL.sub("a", key))
     bare = _DOUBLED.sub(r"\1", bare)
-    return bare if len(_NOT_CONSONANT.sub("", bare)) >= MIN_SKELETON else ""
+    return bare if len(bare) >= MIN_SKELETON else ""
+
+
+def initials(fold: str) -> str:
+    """Return the acronym that a folded English name of several words gives, else nothing.
+
+    Of four to seven letters, without ``of`` and its like: ``nato``.
+    """
+    letters = "".join(word[0] for word in fold.split() if word not in _LINKING)
+    return letters if MIN_INITIALS <= len(letters) <= _MAX_INITIALS else ""
 
 
 def with_sounds(fold: str, spelled: Iterable[str], sounding: Iterable[str]) -> tuple[str, ...]:

@@ -6,16 +6,24 @@ Labels are not looked at here; every kind of entity competes.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+import numpy as np
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
+
 from pipeline import languages
 from pipeline.knowledge.index import Hit, Index
+from pipeline.languages.shared import sound
+from pipeline.resolve import matching, meaning
 from pipeline.resolve.forms import Form
+from pipeline.resolve.matching import Target
+from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
-from pipeline.resolve.similarity import name_similarity
 from pipeline.schemas import UNDETERMINED
 
 MOST_CANDIDATES: Final = 20
@@ -35,15 +43,22 @@ _SHORT: Final = 4
 
 _KEYS_COMPARED: Final = 3
 _SHORTLIST: Final = 20
+_MOST_SEARCHED: Final = 3
 _WIDE: Final = 50
-"""Entries compared for each key where nothing nearer is asked."""
+"""Entries that share letter groups with a key."""
+_PARTS: Final = re.compile(r" / | ?\([^)]*\) ?")
 _MOST_NAMES: Final = 16
-_LEAST_COSINE: Final = 0.3
-_LEAST_SIMILARITY: Final = 0.78
-_LEAST_OF_ONE_WORD: Final = 0.9
-"""A single word has nothing beside it that could make up for a wrong letter."""
-_SIMILAR: Final = 0.95
-"""An inexact name is never as good as an exact one."""
+_NEAREST: Final = 24
+"""Entries of a shortlist that are weighed."""
+
+_ALL: Final = 100.0
+
+_LEAST_PROBABILITY: Final = 0.5
+_DOUBTFUL, _CERTAIN = 0.75, 0.95
+"""Similarity of what is surely not and surely meant by a name that is not its own."""
+
+_KINDS: Final = {"iso": "country", "geonames-admin1": "region"}
+"""What the scheme of a key says of the kind of place."""
 
 _WELL_KNOWN: Final = 0.75
 """Least prior of a person whom the news calls by surname alone."""
@@ -89,14 +104,14 @@ class Candidate:
 class Finder:
     """Finds candidates in an index; remembers what it found, within bounds."""
 
-    def __init__(self, index: Index) -> None:
-        """Look up in ``index`` from now on."""
+    def __init__(self, index: Index, meanings: Mapping[str, Meanings] | None = None) -> None:
+        """Look up in ``index`` from now on; ``meanings`` of words else than the learned ones."""
         self.index = index
+        self.meanings = meaning.learned() if meanings is None else meanings
         self.known = lru_cache(maxsize=_CACHED)(self._known)
         self.weight = lru_cache(maxsize=_CACHED)(self._weight)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
-        self.sounding = lru_cache(maxsize=_CACHED)(self._sounding)
-        self.similar = lru_cache(maxsize=_CACHED)(self._similar)
+        self.matched = lru_cache(maxsize=_CACHED)(self._matched)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
         self.names = lru_cache(maxsize=_CACHED)(self._names)
@@ -162,83 +177,106 @@ class Finder:
                     )
         return best_of(found)
 
-    def _sounding(self, form: Form) -> tuple[Candidate, ...]:
-        """Return the entries with a name that sounds like this one and is spelled much like it."""
-        hits = {hit for text in self._coarse(form) for hit in self._first(text)}
-        return best_of(
-            candidate
-            for hit in sorted(hits)
-            for candidate in self._alike(
-                form,
-                hit.entry,
-                fold(hit.alias_text, hit.alias_lang),
-                hit.alias_text,
-                hit.alias_lang,
-            )
-        )
+    def _matched(self, form: Form) -> tuple[Candidate, ...]:
+        """Return the entries that the name likely means though it is none of theirs.
 
-    def _similar(self, form: Form) -> tuple[Candidate, ...]:
-        """Return the entries with a name that shares letter groups and is spelled much like it.
-
-        Of one word there is no more to find than what sounds like it.
+        Weighed by :mod:`pipeline.resolve.matching`, which also knows how likely it is that none is
+        meant.
         """
-        if len(form.words) < 2:
+        if " " not in form.key and len(form.key) <= _SHORT:
             return ()
+        entries = self.nearest(form, self.shortlist(form, searched=1))
+        if not entries:
+            return ()
+        targets = [self.target(entry) for entry in entries]
+        weights = matching.trained()
+        features = matching.features(form, targets, self.weight, self.meanings)
+        logits = [
+            weights[target.label].logit(values)
+            for target, values in zip(targets, features, strict=True)
+        ]
+        likely = matching.probabilities(logits)
         return best_of(
-            candidate
-            for similar in self.index.similar(form.key, _SHORTLIST)
-            if similar.similarity >= _LEAST_COSINE
-            for candidate in self._alike(
-                form, similar.entry, similar.key, similar.key, UNDETERMINED
+            self._likely(form, entry, target, probability)
+            for entry, target, values, probability in zip(
+                entries, targets, features, likely, strict=True
             )
+            # South Ossetia is not Ossetia, and the University of Delhi is not Delhi.
+            if probability >= _LEAST_PROBABILITY
+            and not (target.label == "LOC" and values["qualifier"])
         )
 
-    def _alike(
-        self, form: Form, entry: int, theirs: str, alias: str, alias_lang: str
-    ) -> Iterator[Candidate]:
-        """Yield the candidates that ``entry`` is for ``form`` by its key ``theirs``."""
-        for key in form.keys[:_KEYS_COMPARED]:
-            # Entries are slow to read: only those that would do as bodies, the laxest kind, are.
-            if name_similarity(key.text, theirs, self.weight, "ORG") < _least(key.text):
-                continue
-            label = self.known(entry).label
-            likeness = name_similarity(key.text, theirs, self.weight, label)
-            if likeness >= _least(key.text):
-                similarity = likeness * _SIMILAR - _DOUBT * key.cost
-                yield Candidate(entry, SIMILAR, similarity, alias, alias_lang, key.text)
+    @staticmethod
+    def _likely(form: Form, entry: int, target: Target, probability: float) -> Candidate:
+        alias = max(target.keys, key=lambda key: Levenshtein.normalized_similarity(key, form.key))
+        similarity = _DOUBTFUL + (_CERTAIN - _DOUBTFUL) * probability
+        return Candidate(entry, SIMILAR, similarity, alias, UNDETERMINED, form.key)
+
+    def nearest(self, form: Form, entries: Sequence[int], limit: int = _NEAREST) -> list[int]:
+        """Return those of ``entries`` of which a name shares most words or sounds with ``form``."""
+        if len(entries) <= limit:
+            return list(entries)
+        ours = [_sound(key.text) for key in form.keys[:_KEYS_COMPARED]]
+        ours += [_sound(reading) for reading in self._readings(form)]
+        names = [(i, _sound(key)) for i, entry in enumerate(entries) for key in self.names(entry)]
+        likeness = process.cdist(ours, [name for _, name in names], scorer=fuzz.token_set_ratio)
+        best = np.zeros(len(entries))
+        np.maximum.at(best, [i for i, _ in names], likeness.max(axis=0))
+        for i, entry in enumerate(entries):
+            if matching.spelled_by(form, self.names(entry)):
+                best[i] = _ALL
+        priors = np.array([self.index.prior(entry) for entry in entries])
+        order = np.lexsort((-priors, -best))[:limit]
+        return [entries[i] for i in sorted(order.tolist())]
+
+    def _readings(self, form: Form) -> list[str]:
+        """Return the name in another language's reading of it, and by what its words mean."""
+        meant = meaning.in_english(form.name, form.lang, self.meanings)
+        return [*languages.get(form.lang).transcriptions(form.name), *filter(None, [meant])]
 
     @staticmethod
     def _coarse(form: Form) -> tuple[str, ...]:
         return (*form.coarse, *(key.text for key in form.keys))
 
     def _first(self, text: str) -> list[Hit]:
-        """Return the first aliases with that key, the likeliest to be in the news."""
-        return self.index.exact(text)[:_SHORTLIST]
+        """Return the likeliest aliases with that key."""
+        return self.index.likeliest(text, _SHORTLIST)
 
-    def shortlist(self, form: Form) -> list[int]:
-        """Return the entries to compare with ``form``: by keys, by sound, and by letter groups.
+    def shortlist(self, form: Form, searched: int = _MOST_SEARCHED) -> list[int]:
+        """Return the entries to compare with ``form``: by keys, sound, meaning and letter groups.
 
-        A name that is written just so in the index is not looked for by letter groups. Nothing is
-        said of how alike they are; :mod:`pipeline.resolve.matching` weighs them.
+        Letter groups are searched for by as many of the keys as ``searched`` says, by every other
+        reading and by the sound. Nothing is said of how alike the entries are;
+        :mod:`pipeline.resolve.matching` weighs them.
         """
-        readings = languages.get(form.lang).transcriptions(form.name)
-        texts = [*(key.text for key in form.keys[:_KEYS_COMPARED]), *readings]
+        readings = self._readings(form)
+        texts = [*(key.text for key in form.keys[:searched]), *readings, *form.coarse[:1]]
         found = dict.fromkeys(
             hit.entry for text in (*self._coarse(form), *readings) for hit in self._first(text)
         )
-        if any(self.index.exact_text(name, form.lang) for name in {k.name for k in form.keys}):
-            return list(found)
-        for text in dict.fromkeys((*texts, *form.coarse[:1])):
+        for text in dict.fromkeys(texts):
             found |= dict.fromkeys(hit.entry for hit in self.index.similar(text, _WIDE))
         return list(found)
 
+    def target(self, number: int) -> Target:
+        """Return what :mod:`pipeline.resolve.matching` needs of an entry."""
+        known = self.known(number)
+        kind = _KINDS.get(known.key.partition(":")[0], "")
+        return Target(self.names(number), known.label, known.prior, kind)
+
     def _names(self, number: int) -> tuple[str, ...]:
-        """Return the comparison keys of an entry's names, also with their type words in English."""
+        """Return the comparison keys of an entry's names, also with their type words in English.
+
+        And without what stands behind a comma or in brackets, and either side of a stroke:
+        ``Michael Havers, Baron Havers``, ``Donostia / San Sebastian``.
+        """
         keys: dict[str, None] = {}
         for alias in self.index.entry(number).aliases:
             language = languages.get(alias.lang)
             keys.setdefault(fold(alias.text, alias.lang))
             keys.setdefault(language.fold(language.translated(alias.text)))
+            for part in _PARTS.split(alias.text.partition(",")[0]):
+                keys.setdefault(fold(part, alias.lang))
         return tuple(key for key in keys if key)[:_MOST_NAMES]
 
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
@@ -290,11 +328,9 @@ def fold(name: str, lang: str) -> str:
     return languages.get(lang).fold(name)
 
 
-def _least(key: str) -> float:
-    """Return the least similarity at which a name is a candidate for ``key``."""
-    if " " in key:
-        return _LEAST_SIMILARITY
-    return _LEAST_OF_ONE_WORD if len(key) > _SHORT else 1.0
+@lru_cache(maxsize=_CACHED)
+def _sound(key: str) -> str:
+    return sound(key) or key
 
 
 def _too_short(key: str, alias_lang: str, lang: str) -> bool:

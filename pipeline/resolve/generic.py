@@ -49,6 +49,18 @@ def generations() -> frozenset[str]:
 
 
 @cache
+def _classes() -> dict[str, str]:
+    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
+    classes = tomllib.loads(text)["kinds"]["classes"]
+    return {word: name for name, words in classes.items() for word in words}
+
+
+def classes(kinds: Iterable[str]) -> frozenset[str]:
+    """Return the classes of ``kinds`` that matter: country, region, district or city."""
+    return frozenset(_classes()[kind] for kind in kinds if kind in _classes())
+
+
+@cache
 def _phrases() -> frozenset[tuple[str, ...]]:
     """Return the keys of the generic words and phrases, each as its words.
 

@@ -25,7 +25,7 @@ from pipeline.schemas import LABELS
 _SURE: Final = 0.8
 """Least score at which an entity tells what country the document is about."""
 
-_GOOD_EXACT: Final = 0.9
+_GOOD_EXACT: Final = 0.8
 """An exact candidate this alike makes the search for similar names needless."""
 
 _BESIDE: Final = re.compile(r"(?:['’‘]\w{1,4})?\s+(?:\w{1,3}\s+)?")
@@ -142,7 +142,7 @@ def _own(chosen: Scored, form: Form, finder: Finder) -> Candidate | None:
 
 
 def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tuple[Candidate, ...]:
-    """Return the candidates of all ``forms``: exact ones, then where they are poor others.
+    """Return the candidates of all ``forms``: exact ones, and where they are poor, likely others.
 
     ``person`` also admits well-known persons by surname.
     """
@@ -150,9 +150,9 @@ def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tup
     found = [candidate for form in forms for candidate in finder.exact(form)]
     if person:
         found += [c for form in forms for c in finder.surname(form)]
-    for search in (finder.sounding, finder.similar):
-        if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
-            found += [c for form in forms for c in search(form)]
+    if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
+        own = {candidate.entry for candidate in found}
+        found += [c for form in forms for c in finder.matched(form) if c.entry not in own]
     return best_of(found)
 
 

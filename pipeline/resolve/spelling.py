@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -84,7 +84,10 @@ class Spelling:
 
     def costs(self, letters: str, names: Sequence[str]) -> Costs:
         """Return the cost of every name of ``names`` (a-z, 0-9, no spaces) for ``letters``."""
-        pairs = [(letters, name) for name in names]
+        return self.pairs([(letters, name) for name in names])
+
+    def pairs(self, pairs: Sequence[tuple[str, str]]) -> Costs:
+        """Return the cost of every pair of letters and English name."""
         return _ends(self._table(pairs), pairs) if pairs else np.empty(0, np.float32)
 
     def align(self, pairs: Sequence[tuple[str, str]]) -> list[Alignment]:
@@ -168,6 +171,6 @@ def learned() -> dict[str, Spelling]:
     return {lang: Spelling(found) for lang, found in units.items()}
 
 
-def spelling_of(lang: str, spellings: dict[str, Spelling]) -> Spelling:
+def spelling_of(lang: str, spellings: Mapping[str, Spelling]) -> Spelling:
     """Return the costs for names in ``lang``: its own, else those of ``und``."""
     return spellings.get(lang) or spellings[UNDETERMINED]

@@ -1,7 +1,9 @@
-"""Trains how names are compared: ``python -m pipeline.training.names ../shared/names``.
+"""Trains how names are compared.
 
-Writes ``spelling.tsv`` (what letters become in English, by language) and ``matching.toml`` (the
-weights of the scorer) into ``pipeline/resolve``. The known names are the English ones of every row
+``python -m pipeline.training.names ../shared/names
+../shared/corpora/parallel/flores_5lang.jsonl.xz`` writes ``spelling.tsv`` (what letters become in
+English, by language), ``meaning.tsv`` (what words of names mean) and ``matching.toml`` (the weights
+of the scorer) into ``pipeline/resolve``. The known names are the English ones of every row
 of a file; a name in another language is asked, and right is its own row. In the half of the rows
 whose SHA-256 of the id is even the right row is hidden, so that the scorer learns to say that none
 is known. Needs SciPy (extra ``train``).
@@ -24,17 +26,21 @@ import numpy.typing as npt
 
 from pipeline import languages
 from pipeline.knowledge.build import build
-from pipeline.knowledge.files import Row, write_rows
-from pipeline.knowledge.prior import GEONAMES, PERSONS_LIST
+from pipeline.knowledge.files import Row, knowledge_files, read_rows, write_rows
+from pipeline.knowledge.index import Index
+from pipeline.knowledge.prior import GEONAMES, PERSONS_LIST, source_rank
 from pipeline.languages.hi import plain as plain_hindi
 from pipeline.languages.shared import fold_ascii
 from pipeline.resolve import generic, matching
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import Form, read
 from pipeline.resolve.matching import FEATURES, Weights
+from pipeline.resolve.meaning import Meanings, by_language
 from pipeline.resolve.spelling import Spelling, Unit
 from pipeline.schemas import UNDETERMINED
+from pipeline.training import meaning
 from pipeline.training import spelling as training
+from pipeline.training.meaning import Learner
 
 ASKED: Final = ("hi", "tr", "ro", "vi")
 FOLDS: Final = 5
@@ -43,6 +49,9 @@ FILES: Final = {
     "persons": ("persons_5lang.tsv.xz", "PER"),
     "organisations": ("intl_orgs_supraverden.tsv", "ORG"),
 }
+ORGANISATIONS: Final = "organisations"
+BODIES: Final = "bodies"
+"""The kind of :func:`known_bodies`."""
 _LONGEST: Final = 30
 _PENALTY: Final = 1.0
 _STEPS: Final = 200
@@ -71,12 +80,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found for a question: numbers of entries with their features, and the right one."""
+    """What was found for a question: numbers of entries with their features, and the right one.
+
+    ``names`` are the entries' names in plain letters.
+    """
 
     question: Question
     right: int
     entries: tuple[int, ...]
     features: tuple[Mapping[str, float], ...]
+    names: Mapping[int, str]
 
     @property
     def hidden(self) -> bool:
@@ -100,7 +113,7 @@ def read_names(path: Path) -> list[dict[str, str]]:
     return [{**row, "id": row[first]} for row in rows if " " not in row[first]]
 
 
-def english_index(rows: Iterable[Mapping[str, str]], label: str, folder: Path) -> Finder:
+def english_index(rows: Iterable[Mapping[str, str]], label: str, folder: Path) -> Index:
     """Build an index in ``folder`` that holds the English name of every row and nothing else.
 
     Of rows with the same id the first counts.
@@ -112,14 +125,16 @@ def english_index(rows: Iterable[Mapping[str, str]], label: str, folder: Path) -
             source = GEONAMES if "pop" in row else PERSONS_LIST
             name = " ".join(row["en"].split())
             names = {"en": (name,)}
-            key = _key(row["id"])
+            key = key_of(row["id"])
             known.setdefault(key, Row(key, label, name, names, None, None, None, people, source))
     write_rows(folder / "english.tsv", known.values())
-    return Finder(build(folder))
+    return build(folder)
 
 
-def _key(identifier: str) -> str:
-    """Return the knowledge base's key of a row: of a country, region, place or anything else."""
+def key_of(identifier: str) -> str:
+    """Return the knowledge base's key of a row: its id where that is one, else by how it looks."""
+    if ":" in identifier:
+        return identifier
     if identifier.isdigit():
         return f"geonames:{identifier}"
     if "." in identifier:
@@ -147,16 +162,47 @@ def fold_of_letter(lang: str) -> Callable[[str], str]:
     return lambda letter: fold_ascii(letter) if letter.isalnum() else ""
 
 
+def known_names(folder: Path) -> Iterator[Question]:
+    """Yield the usual names of the knowledge files in ``folder`` that are spelled, not translated.
+
+    They say how letters are respelled; nobody asks for them.
+    """
+    for path in knowledge_files(folder):
+        for row in read_rows(path):
+            for lang in ASKED:
+                if row.label != "ORG" and row.names.get(lang) and row.names.get("en"):
+                    yield Question("known", row.key, lang, row.names[lang][0], row.names["en"][0])
+
+
+def known_bodies(folder: Path, without: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return the bodies that people added to the knowledge files, as rows of a file of names.
+
+    Those that are called in English as a row of ``without`` are left out. The scorer learns from
+    them what it makes of bodies: the file of international ones has few in other languages.
+    """
+    fold = languages.get("en").fold
+    others = {fold(row["en"]) for row in without}
+    rows = []
+    for path in knowledge_files(folder):
+        for row in read_rows(path):
+            english = row.names.get("en", ())
+            curated = row.label == "ORG" and source_rank(row.source) == 0
+            if curated and english and others.isdisjoint(map(fold, english)):
+                names = {lang: row.names.get(lang, ("",))[0] for lang in ASKED}
+                rows.append({"id": row.key, "en": english[0], **names})
+    return rows
+
+
 def learn_spelling(asked: Iterable[Question]) -> dict[str, list[Unit]]:
     """Return the units of every language, learned from the names that are respelled."""
     pairs: dict[str, list[tuple[str, str]]] = {lang: [] for lang in ASKED}
     for question in asked:
+        if question.kind in (ORGANISATIONS, BODIES) or not question.respelled:
+            continue
         language, english = languages.get(question.lang), languages.get("en")
         words, _ = generic.proper(language.translated(question.name).split())
         theirs, _ = generic.proper(english.translated(question.english).split())
         letters, target = language.letters(" ".join(words)), english.letters(" ".join(theirs))
-        if question.kind == "organisations" or not question.respelled:
-            continue
         if letters and target and max(len(letters), len(target)) <= _LONGEST:
             pairs[question.lang].append((letters, target))
     units = {lang: training.fit(found, fold_of_letter(lang)) for lang, found in pairs.items()}
@@ -172,24 +218,27 @@ def spellings(units: Mapping[str, Iterable[Unit]]) -> dict[str, Spelling]:
 def answer(question: Question, finder: Finder, costs: dict[str, Spelling]) -> Answer:
     """Return what ``finder`` finds for ``question``, with the features under ``costs``."""
     form = read(question.name, question.lang)
-    entries = tuple(finder.shortlist(form))
-    right = finder.index.by_key(_key(question.id))
+    entries = tuple(finder.nearest(form, finder.shortlist(form)))
+    right = finder.index.by_key(key_of(question.id))
     assert right is not None
-    return Answer(question, right, entries, tuple(compare(form, entries, finder, costs)))
+    names = {entry: fold_ascii(finder.known(entry).name) for entry in entries}
+    return Answer(question, right, entries, tuple(compare(form, entries, finder, costs)), names)
 
 
 def compare(
     form: Form, entries: Sequence[int], finder: Finder, costs: dict[str, Spelling] | None = None
 ) -> list[dict[str, float]]:
     """Return the features of ``form`` beside every entry."""
-    known = [(finder.names(entry), finder.index.prior(entry)) for entry in entries]
-    return matching.features(form, known, finder.weight, costs) if known else []
+    known = [finder.target(entry) for entry in entries]
+    features = matching.features
+    return features(form, known, finder.weight, finder.meanings, costs) if known else []
 
 
 def learn_weights(answers: Iterable[Answer]) -> Weights:
     """Return the weights under which the right entries, or none, are likeliest.
 
-    By L-BFGS on the negative log-likelihood with a quadratic penalty, features standardised.
+    By L-BFGS on the negative log-likelihood with a quadratic penalty, features standardised. Where
+    all priors are the same nothing can be learned of them, and their features weigh nothing.
     """
     from scipy.optimize import minimize
 
@@ -207,6 +256,8 @@ def learn_weights(answers: Iterable[Answer]) -> Weights:
             rows += [[values[name] for name in FEATURES] for values, _ in kept]
             sizes.append(len(kept))
     x = np.asarray(rows)
+    if np.ptp(x[:, FEATURES.index("prior")]) == 0:
+        x[:, [FEATURES.index("prior"), FEATURES.index("prior_letters")]] = 0.0
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
     x = np.column_stack([(x - mean) / scale, np.ones(len(x))])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -234,13 +285,81 @@ def ranked(found: Answer, weights: Weights) -> list[tuple[float, int]]:
     return sorted(zip(scores, found.entries, strict=True), key=lambda pair: (-pair[0], pair[1]))
 
 
-def out_of_fold(asked: Sequence[Question], kind: str, finder: Finder) -> list[Answer]:
-    """Return the answers to the names of one ``kind``, by costs learned from the other folds."""
-    found: list[Answer] = []
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What letters become and what words mean, learned without one fold of the rows."""
+
+    costs: dict[str, Spelling]
+    meanings: dict[str, Meanings]
+
+
+def learned_by_fold(
+    asked: Sequence[Question], known: Iterable[Question], learner: Learner
+) -> list[Learned]:
+    """Return for each fold what is learned without it.
+
+    ``known`` are further names to learn spelling from; what is called in English as a row of the
+    fold is left out of all.
+    """
+    known = list(known)
+    fold_english = languages.get("en").fold
+    found = []
     for fold in range(FOLDS):
-        costs = spellings(learn_spelling(q for q in asked if q.fold != fold))
-        found += [answer(q, finder, costs) for q in asked if q.kind == kind and q.fold == fold]
+        named = {fold_english(q.english) for q in asked if q.fold == fold}
+        others = [q for q in known if fold_english(q.english) not in named]
+        units = learn_spelling([*(q for q in asked if q.fold != fold), *others])
+        meanings = by_language(learner.learn(frozenset(named)))
+        found.append(Learned(spellings(units), meanings))
     return found
+
+
+def out_of_fold(
+    asked: Sequence[Question], kind: str, index: Index, learned: Sequence[Learned]
+) -> list[Answer]:
+    """Return the answers to the names of one ``kind``, each by what its own fold did not teach."""
+    finder = Finder(index)
+    found = []
+    for fold, one in enumerate(learned):
+        finder.meanings = one.meanings
+        here = (q for q in asked if q.kind == kind and q.fold == fold)
+        found += [answer(question, finder, one.costs) for question in here]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that is learned from: rows by kind, the names asked of them, others, and by fold.
+
+    ``known`` are further names for spelling, ``learner`` learns what words mean, ``learned`` is
+    what each fold's names are answered by.
+    """
+
+    rows: dict[str, list[dict[str, str]]]
+    asked: list[Question]
+    known: list[Question]
+    learner: Learner
+    learned: list[Learned]
+
+    @classmethod
+    def read(cls, names: Path, knowledge: Path, parallel: Path) -> Material:
+        """Read the files of names, of knowledge and of parallel sentences, and learn by fold."""
+        rows = {kind: read_names(names / file) for kind, (file, _) in FILES.items()}
+        rows[BODIES] = known_bodies(knowledge, rows[ORGANISATIONS])
+        asked = [question for kind in rows for question in questions(kind, rows[kind])]
+        known = list(known_names(knowledge))
+        learner = Learner([*meaning.known_texts(knowledge), *meaning.sentences(parallel)])
+        return cls(rows, asked, known, learner, learned_by_fold(asked, known, learner))
+
+    def answers(self, kind: str) -> list[Answer]:
+        """Return the answers to the names of one kind, none taught by its own row."""
+        label = "ORG" if kind == BODIES else FILES[kind][1]
+        with tempfile.TemporaryDirectory() as folder:
+            index = english_index(self.rows[kind], label, Path(folder))
+            return out_of_fold(self.asked, kind, index, self.learned)
+
+    def lessons(self, kind: str) -> list[Answer]:
+        """Return further answers that the scorer of a kind learns from and is not measured on."""
+        return self.answers(BODIES) if kind == ORGANISATIONS else []
 
 
 def write_units(units: Mapping[str, Iterable[Unit]], path: Path) -> None:
@@ -256,7 +375,7 @@ def write_units(units: Mapping[str, Iterable[Unit]], path: Path) -> None:
 
 def write_weights(weights: Mapping[str, Weights], path: Path) -> None:
     """Write ``weights``, by label, as a TOML file."""
-    lines = ["# Written by `python -m pipeline.training.names ../shared/names`."]
+    lines = ["# Written by `python -m pipeline.training.names`."]
     for label, values in weights.items():
         lines += ["", f"[{label}]", f"intercept = {values.intercept}"]
         lines += [f"{name} = {values.by_feature[name]}" for name in FEATURES]
@@ -267,16 +386,16 @@ def main() -> None:
     """Train on all rows and write both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", type=Path, help="folder of the files of names")
+    parser.add_argument("parallel", type=Path, help="file of parallel sentences")
+    parser.add_argument("--knowledge", type=Path, default=Path("models/knowledge"))
     parser.add_argument("--out", type=Path, default=Path("pipeline/resolve"))
     arguments = parser.parse_args()
-    rows = {kind: read_names(arguments.names / file) for kind, (file, _) in FILES.items()}
-    asked = [q for kind in FILES for q in questions(kind, rows[kind]) if q.respelled]
+    material = Material.read(arguments.names, arguments.knowledge, arguments.parallel)
     weights: dict[str, Weights] = {}
     for kind, (_, label) in FILES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            finder = english_index(rows[kind], label, Path(folder))
-            weights[label] = learn_weights(out_of_fold(asked, kind, finder))
-    write_units(learn_spelling(asked), arguments.out / "spelling.tsv")
+        weights[label] = learn_weights(material.answers(kind) + material.lessons(kind))
+    write_units(learn_spelling([*material.asked, *material.known]), arguments.out / "spelling.tsv")
+    meaning.write_meanings(material.learner.learn(), arguments.out / "meaning.tsv")
     write_weights(weights, arguments.out / "matching.toml")
 
 

@@ -89,6 +89,14 @@ def test_exact_hits_come_by_rank_then_prior(index: Index) -> None:
     assert index.exact("no such key") == []
 
 
+def test_the_likeliest_hits_come_by_prior_and_no_more_than_asked(index: Index) -> None:
+    every = index.exact("istanbul")
+    assert set(index.likeliest("istanbul", 99)) == set(every)
+    (first,) = index.likeliest("istanbul", 1)
+    assert index.prior(first.entry) == max(index.prior(hit.entry) for hit in every)
+    assert index.likeliest("no such key", 5) == []
+
+
 def test_similar_gives_each_entry_once_with_its_best_key(index: Index) -> None:
     found = index.similar("istanbol")
     assert [key_of(index, hit.entry) for hit in found[:2]] == ["geonames:745044", "geonames:999"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline import languages
+from pipeline.languages.shared import skeleton
 from tests.languages.conftest import read_cases
 
 CODES = ("hi", "ro", "tr", "en", "vi")
@@ -47,11 +48,16 @@ def test_case(code: str, surface: str, kind: str, expected: str) -> None:
     elif kind == "key":
         assert expected in language.keys(surface)
     elif kind == "not key":
-        assert not set(language.keys(expected)) & set(language.keys(surface))
+        assert not _telling(language.keys(expected)) & _telling(language.keys(surface))
     elif kind == "shared":
         assert set(language.keys(expected)) & set(language.keys(surface))
     else:
         pytest.fail(f"no such kind of case: {kind}")
+
+
+def _telling(keys: tuple[str, ...]) -> set[str]:
+    """Return the keys but for the consonants alone, which any number of names share."""
+    return set(keys) - {skeleton(key) for key in keys}
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import languages
-from pipeline.languages.shared import MAX_KEYS
+from pipeline.languages.shared import MAX_KEYS, initials
 
 LETTERS = "aâbcdđeəğhıiîİIjkșşțţtuüưvxyzơọồ Жж'’-.सपरकतज़ाी्ंँ\u200d北ع"
 names = st.text(alphabet=LETTERS, max_size=14) | st.text(max_size=8)
@@ -110,3 +110,16 @@ def test_titles_never_leave_nothing(code: str, name: str) -> None:
     stripped = languages.get(code).strip_titles(name)
     assert bool(stripped) == bool(name)
     assert languages.get(code).strip_titles(stripped) == stripped
+
+
+@pytest.mark.parametrize(
+    ("fold", "acronym"),
+    [
+        ("north atlantic treaty organization", "nato"),
+        ("organization for security and co operation in europe", "oscoe"),
+        ("european union", ""),
+        ("united nations relief and works agency for palestine refugees in the near east", ""),
+    ],
+)
+def test_initials_of_four_to_seven_words(fold: str, acronym: str) -> None:
+    assert initials(fold) == acronym

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.resolve.candidates import Finder
 from pipeline.resolve.matching import FEATURES, Weights
 from pipeline.resolve.spelling import learned
 from pipeline.training.names import Answer, Question, answer, english_index, questions, ranked
@@ -29,7 +30,7 @@ def test_brackets_are_left_out_and_rows_without_a_name_are_not_asked() -> None:
 
 
 def test_respelled_names_find_their_row(tmp_path: Path) -> None:
-    finder = english_index(ROWS, "LOC", tmp_path)
+    finder = Finder(english_index(ROWS, "LOC", tmp_path), {})
     for question in questions("places", ROWS):
         found = answer(question, finder, learned())
         assert ranked(found, BY_SPELLING)[0][1] == found.right
@@ -40,7 +41,7 @@ def test_respelled_names_find_their_row(tmp_path: Path) -> None:
 def test_probabilities_leave_room_for_none() -> None:
     question = Question("places", "1", "tr", "Zorhan", "Zorkhan")
     values = dict.fromkeys(FEATURES, 0.0)
-    found = Answer(question, 7, (7, 9), (values, {**values, "letters": 1.0}))
+    found = Answer(question, 7, (7, 9), (values, {**values, "letters": 1.0}), {})
     (first, right), (second, _) = ranked(found, BY_SPELLING)
     assert right == 7
     assert first == pytest.approx(1 / (1 + 1 + 4.54e-5), abs=1e-4)

@@ -1,0 +1,88 @@
+"""What the words of which bodies and places are named mean in English: ``konseyi`` is council.
+
+``meaning.tsv`` holds, by language, the beginnings of words and the English words that they stand
+for, learned by :mod:`pipeline.training.meaning` from names and sentences in both languages.
+Endings are cut rather than analysed: the first letters of a folded word tell it in these languages.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Final
+
+from pipeline import languages
+
+STEM: Final = 6
+"""Letters of a folded word that count."""
+
+_FILE: Final = "meaning.tsv"
+_SURELY: Final = 0.3
+"""Least sureness at which a word is put for another in :func:`in_english`."""
+_LEAST_SHARED: Final = 4
+_MOST_SHARED: Final = 5
+_INFLECTED: Final = 0.9
+"""What a word of the same beginning counts: Asia and Asian, organisation and organization."""
+
+Meaning = Mapping[str, float]
+"""English words (folded, whole), and how surely a word stands for each, 0 to 1."""
+
+Meanings = Mapping[str, Meaning]
+"""Stem of a word to what it may mean."""
+
+
+def stem(word: str) -> str:
+    """Return what counts of a folded word."""
+    return word[:STEM]
+
+
+@cache
+def learned() -> dict[str, Meanings]:
+    """Return the contents of ``meaning.tsv`` by language."""
+    path = resources.files(__package__).joinpath(_FILE)
+    rows = csv.reader(path.read_text(encoding="utf-8").splitlines()[1:], delimiter="\t")
+    return by_language((lang, word, english, float(share)) for lang, word, english, share in rows)
+
+
+def by_language(rows: Iterable[tuple[str, str, str, float]]) -> dict[str, Meanings]:
+    """Return rows of language, stem, English word and sureness as a mapping."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for lang, word, english, share in rows:
+        found.setdefault(lang, {}).setdefault(word, {})[english] = share
+    return dict(found)
+
+
+def of_words(words: Sequence[str], lang: str, meanings: Mapping[str, Meanings]) -> list[Meaning]:
+    """Return what each of ``words`` of a name in ``lang`` may mean; of unknown ones, nothing."""
+    known = meanings.get(lang, {})
+    fold = languages.get(lang).fold
+    return [known.get(stem(fold(word)), {}) for word in words]
+
+
+def in_english(name: str, lang: str, meanings: Mapping[str, Meanings]) -> str:
+    """Return the folded name with its words in English where they are known; empty if none is."""
+    words = name.split()
+    found = of_words(words, lang, meanings)
+    fold = languages.get(lang).fold
+    if not any(found):
+        return ""
+    return " ".join(_surest(meant) or fold(word) for word, meant in zip(words, found, strict=True))
+
+
+def _surest(meant: Meaning) -> str:
+    word = max(meant, key=lambda word: meant[word], default="")
+    return word if word and meant[word] >= _SURELY else ""
+
+
+def strength(meant: Meaning, word: str) -> float:
+    """Return how surely the English ``word`` is meant, 0 to 1."""
+    return max((share * _alike(other, word) for other, share in meant.items()), default=0.0)
+
+
+def _alike(one: str, other: str) -> float:
+    if one == other:
+        return 1.0
+    length = min(len(one), len(other), _MOST_SHARED)
+    return _INFLECTED if length >= _LEAST_SHARED and one[:length] == other[:length] else 0.0

@@ -1,0 +1,78 @@
+"""How alike a name and a known one are, and how likely they are one."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.resolve import matching
+from pipeline.resolve.forms import read
+from pipeline.resolve.matching import FEATURES, Target, features, probabilities, spelled_by
+
+MEANINGS = {"tr": {"konsey": {"council": 1.0}, "ticare": {"trade": 1.0}}}
+
+
+def compared(name: str, lang: str, target: Target) -> dict[str, float]:
+    """Return the features of a name beside one known entity; every word tells the same."""
+    return features(read(name, lang), [target], lambda word: 1.0, MEANINGS)[0]
+
+
+def place(*keys: str, kind: str = "") -> Target:
+    return Target(keys, "LOC", 0.5, kind)
+
+
+def test_every_label_has_a_weight_for_every_feature() -> None:
+    weights = matching.trained()
+    assert weights.keys() == {"PER", "LOC", "ORG"}
+    assert all(found.by_feature.keys() == set(FEATURES) for found in weights.values())
+
+
+def test_probabilities_leave_room_for_none() -> None:
+    assert probabilities([0.0]) == [0.5]
+    assert sum(probabilities([5.0, 4.0, -3.0])) < 1
+    assert probabilities([]) == []
+    assert probabilities([800.0, 0.0]) == pytest.approx([1.0, 0.0])
+
+
+def test_words_in_another_order_are_still_covered() -> None:
+    found = compared("Japarov Sadyr", "en", Target(("sadyr japarov",), "PER", 0.5, ""))
+    assert found["covered"] == pytest.approx(1.0)
+    assert found["covers"] == pytest.approx(1.0)
+    assert found["letters"] > 0.3
+
+
+def test_a_name_that_lacks_a_word_is_covered_and_does_not_cover() -> None:
+    found = compared("Sadyr Japarov", "en", Target(("sadyr nurgojoevich japarov",), "PER", 0.5, ""))
+    assert found["covered"] == pytest.approx(1.0)
+    assert found["covers"] == pytest.approx(2 / 3, abs=0.05)
+    assert found["last"] == pytest.approx(1.0)
+
+
+def test_words_of_bodies_are_alike_by_meaning_and_those_of_persons_are_not() -> None:
+    body = compared("Ticaret Konseyi", "tr", Target(("trade council",), "ORG", 0.5, ""))
+    person = compared("Ticaret Konseyi", "tr", Target(("trade council",), "PER", 0.5, ""))
+    assert body["covered"] == pytest.approx(1.0)
+    assert person["covered"] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "feature"),
+    [
+        ("Zorkhan ili", place("zorkhan province"), "kind_same"),
+        ("Zorkhan ili", place("zorkhan", kind="region"), "kind_same"),
+        ("Zorkhan ili", place("zorkhan"), "kind_lacking"),
+        ("Zorkhan", place("zorkhan province"), "kind_more"),
+        ("Zorkhan ili", place("zorkhan city"), "kind_other"),
+    ],
+)
+def test_kinds_of_place(name: str, target: Target, feature: str) -> None:
+    found = compared(name, "tr", target)
+    kinds = {name: value for name, value in found.items() if name.startswith("kind_")}
+    assert kinds == {name: float(name == feature) for name in kinds}
+
+
+def test_a_word_may_be_the_initials_of_many() -> None:
+    keys = ["north atlantic treaty organisation"]
+    assert spelled_by(read("नाटो", "hi"), keys)
+    assert spelled_by(read("NATO", "ro"), keys)
+    assert not spelled_by(read("NATA", "ro"), keys)
+    assert not spelled_by(read("North Atlantic", "en"), keys)

@@ -1,0 +1,35 @@
+"""Learning what words mean, from a handful of made-up names."""
+
+from __future__ import annotations
+
+from pipeline.resolve.meaning import by_language
+from pipeline.training.meaning import Learner, Text
+
+NAMES = [
+    ("Kuzey Ticaret Konseyi", "Northern Trade Council"),
+    ("Kuzey Deniz Komisyonu", "Northern Maritime Commission"),
+    ("Doğu Ticaret Komisyonu", "Eastern Trade Commission"),
+    ("Doğu Deniz Konseyi", "Eastern Maritime Council"),
+    ("Güney Ticaret Bankası", "Southern Trade Bank"),
+]
+TEXTS = [Text("tr", name, english, frozenset({english.lower()})) for name, english in NAMES]
+
+
+def surest(meanings: dict[str, dict[str, float]], word: str) -> str | None:
+    """Return what ``word`` means most surely."""
+    return max(meanings.get(word, {}), key=lambda english: meanings[word][english], default=None)
+
+
+def test_words_mean_what_they_stand_beside_again_and_again() -> None:
+    found = by_language(Learner(TEXTS).learn())["tr"]
+    assert surest(found, "kuzey") == "northern"
+    assert surest(found, "ticare") == "trade"
+    assert surest(found, "deniz") == "maritime"
+    assert surest(found, "konsey") == "council"
+    assert surest(found, "komisy") == "commission"
+
+
+def test_names_that_are_left_out_teach_nothing() -> None:
+    rows = Learner(TEXTS).learn(frozenset({"southern trade bank"}))
+    assert not {word for _, word, _, _ in rows} & {"guney", "bankas"}
+    assert "northern" in {english for _, _, english, _ in rows}
