@@ -37,8 +37,8 @@ from typing import Final
 import articles
 from prometheus_client.parser import text_string_to_metric_families
 
-from pipeline.run import code_hash
 from pipeline.schemas import TABLES
+from pipeline.versions import code_hash
 
 STAGES: Final = ("ingest", "detect", "recognise", "resolve", "publish")
 REST: Final = "rest"

@@ -67,6 +67,12 @@ def run(
     out: Out = _OUT,
     night: Night = None,
     workers: Workers = None,
+    executor: Annotated[
+        str | None, typer.Option(help="Where the work is done: local or dask.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="URL", help="Of the Dask cluster: tcp://HOST:8786.")
+    ] = None,
     accept: Annotated[bool, typer.Option("--accept", help="Publish a night held back.")] = False,
     reprocess: Annotated[
         str | None,
@@ -80,7 +86,7 @@ def run(
     They are files, folders or URIs [default: data/raw]. With --accept, a night that a publish gate
     held back is published as it is; sources are then read only where they are named.
     """
-    settings = _settings(config, workers)
+    settings = _settings(config, workers, executor, scheduler)
     days = _days(reprocess, sources) if reprocess else None
     chosen = sources or ([] if accept else ["data/raw"])
     _run(chosen, out, _night(night), settings, quiet=quiet, accept=accept, reprocess=days)
@@ -155,9 +161,10 @@ def quarantine_retry(
     from pipeline.quarantine import sources_to_retry
 
     settings = _settings(config, workers)
-    there, gone = sources_to_retry(Store(out))
-    for source in gone:
-        _console.print(f"{source} is gone; its rows stay in quarantine", highlight=False)
+    there, left = sources_to_retry(Store(out))
+    for source in left:
+        about = f"{source} is gone, or a link out of its folder; its rows stay in quarantine"
+        _console.print(about, highlight=False)
     if there:
         _run(there, out, _night(night), settings, quiet=quiet, retry=there)
     else:
@@ -219,11 +226,15 @@ def relink(
     config: Config = None,
 ) -> None:
     """Resolve all stored mentions again: after an edit of overrides.toml or of aliases."""
+    from pipeline.executors.choice import opened
     from pipeline.relink import relink as link_again
 
     settings = _settings(config, workers)
-    with _reporter(None, quiet=quiet or as_json) as reporter:
-        done = link_again(out, settings, dry_run=dry_run, reporter=reporter)
+    with (
+        _reporter(None, quiet=quiet or as_json) as reporter,
+        opened(settings, out) as executor,
+    ):
+        done = link_again(out, settings, dry_run=dry_run, reporter=reporter, executor=executor)
     if as_json:
         _print_json_lines([done.as_dict()])
     elif not quiet:
@@ -448,9 +459,19 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     raise StoppedError("stopped by SIGTERM; nothing was lost, the next run resumes")
 
 
-def _settings(config: Path | None, workers: int | None) -> Settings:
-    settings = load(config)
-    return settings.model_copy(update={"workers": workers}) if workers else settings
+def _settings(
+    config: Path | None,
+    workers: int | None,
+    executor: str | None = None,
+    scheduler: str | None = None,
+) -> Settings:
+    """Return the settings with what the options say instead."""
+    _check_choice("--executor", executor, ("local", "dask"))
+    given = {"workers": workers, "executor": executor, "scheduler": scheduler}
+    settings = load(config).model_copy(update={key: value for key, value in given.items() if value})
+    if scheduler and settings.executor != "dask":
+        raise UsageError("--scheduler is of a Dask cluster: give --executor dask as well")
+    return settings
 
 
 def _night(given: datetime | None) -> date:
@@ -489,14 +510,14 @@ def _run(
     accept: bool = False,
     reprocess: tuple[date, date] | None = None,
 ) -> None:
-    from pipeline.executors.local import opened
+    from pipeline.executors.choice import opened
     from pipeline.run import run as run_nightly
 
     log = JsonLog(sys.stdout) if settings.log == "json" and not quiet else None
     try:
         with (
             _reporter(log, quiet=quiet) as reporter,
-            opened(settings.executor, settings.workers) as executor,
+            opened(settings, out) as executor,
         ):
             summaries = run_nightly(
                 sources,

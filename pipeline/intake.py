@@ -40,6 +40,16 @@ class Fresh:
             *([rejected.source, rejected.error] for rejected in self.rejected),
         ]
 
+    def parted(self, found: Collection[tuple[str, str]]) -> tuple[Fresh, Fresh]:
+        """Return what is among ``found`` (sources with what stands for content), and the rest."""
+        among, rest = Fresh(), Fresh(n_skipped=self.n_skipped)
+        for item, content in self.files:
+            (among if (item.source, content) in found else rest).files.append((item, content))
+        for rejected in self.rejected:
+            place = (rejected.source, rejected.error)
+            (among if place in found else rest).rejected.append(rejected)
+        return among, rest
+
 
 @dataclass(slots=True)
 class Intake:

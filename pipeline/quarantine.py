@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -44,10 +45,19 @@ def after_run(
 
 
 def sources_to_retry(store: Store) -> tuple[list[str], list[str]]:
-    """Return the sources that have rows in quarantine: those still there, and those gone."""
-    sources = sorted(set(store.read("quarantine")["source"].to_pylist()))
-    there = [source for source in sources if _exists(source)]
-    return there, [source for source in sources if source not in there]
+    """Return the sources that have rows in quarantine: those to try again, and those to leave.
+
+    Left are those gone, and links that led out of their folder and still are links: as a source of
+    its own a link would be followed.
+    """
+    rows = store.read("quarantine").select(["source", "error"]).to_pylist()
+    errors = {row["source"]: row["error"] for row in rows}
+    there = [source for source in sorted(errors) if _may_be_read(source, errors[source])]
+    return there, [source for source in sorted(errors) if source not in there]
+
+
+def _may_be_read(source: str, error: str) -> bool:
+    return _exists(source) and not (error == "outside_source" and Path(source).is_symlink())
 
 
 def _exists(source: str) -> bool:

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from pipeline import isolation, publish
 from pipeline.errors import ExonymError
 from pipeline.executors import Executor
-from pipeline.executors.local import chosen
+from pipeline.executors.choice import chosen
 from pipeline.knowledge.build import ensure
 from pipeline.progress import Reporter, Silent
 from pipeline.resolve import catalogue

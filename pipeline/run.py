@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from itertools import filterfalse
 from pathlib import Path
 from time import monotonic, process_time
 from typing import Any, Final
@@ -27,7 +28,7 @@ from pipeline import reprocess as redo
 from pipeline.attempts import as_table
 from pipeline.errors import ExonymError, HeldBackError, StoppedError, UsageError
 from pipeline.executors import Executor
-from pipeline.executors.local import chosen
+from pipeline.executors.choice import chosen
 from pipeline.ingest import Limits, SourceNotFound
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
@@ -40,6 +41,7 @@ from pipeline.settings import Settings
 from pipeline.stopping import stop_deferred
 from pipeline.store import Staging, Store
 from pipeline.store.state import Arrival, LedgerDelta, State
+from pipeline.versions import code_hash
 from pipeline.work import Work, overrides_in_force
 
 _RUN_HASH_DIGITS: Final = 12
@@ -139,6 +141,7 @@ def run(
                 summaries.append(one_night().resume(unfinished, accept=accept))
             elif not unfinished.get("reprocess"):
                 store.hold()
+            store.forget_begun()
         store.staging.discard()
         if reprocess:
             days = redo.days_between(store.tables, *reprocess)
@@ -156,9 +159,15 @@ def run(
             )
         except SourceNotFound as error:
             raise UsageError(str(error)) from None
+        begun = store.begun
+        if begun:  # a run was killed while it read this: it keeps its night
+            earlier, fresh = fresh.parted({(source, content) for source, content in begun["files"]})
+            if earlier.files or earlier.rejected:
+                before = date.fromisoformat(begun["night"])
+                summaries.append(one_night().begin(earlier, before, retry))
         if fresh.files or fresh.rejected or store.held.manifest:
             summaries.append(one_night().begin(fresh, night, retry))
-        elif sources:
+        elif sources and not summaries:
             state.record_idle(_now(), fresh.n_skipped)
     return summaries
 
@@ -182,6 +191,7 @@ class _Night(Work):
             night = date.fromisoformat(before["night"])
         run_id = identity.run_id(night, sorted(content for _, content in files))
         with attempted(self._state, run_id, identity) as attempt:
+            self._store.write_begun(night, fresh.files_and_content)
             with self._timed("ingest"):
                 taken = intake.take_in(
                     fresh,
@@ -205,6 +215,7 @@ class _Night(Work):
                 "accept": accept,
             }
             self._store.staging.write_manifest(manifest)
+            self._store.forget_begun()
             return self._carry_through(manifest, attempt, resumed=False)
 
     def redo(self, days: Sequence[date], night: date) -> Summary:
@@ -252,7 +263,7 @@ class _Night(Work):
         taken = intake.Intake(**manifest["intake"])
         for stage in shard.STAGES:
             with self._timed(stage):
-                self._run_stage(stage, manifest["run_id"], taken.n_shards, taken.n_documents)
+                self._run_stage(stage, manifest, taken)
         self._reporter.begin("publish", None, "tables")
         with self._timed("publish"):
             assignment, published = self._stage_tables(manifest, taken)
@@ -300,7 +311,7 @@ class _Night(Work):
             n_new_entities=len(assignment.minted),
             n_quarantined=taken.n_quarantined + failed,
             seconds=self._seconds,
-            cpu_seconds=self._cpu_seconds,
+            cpu_seconds=dict(self._cpu_seconds),
             peak_main_mb=shard.peak_rss_mb(),
             peak_worker_mb=self._peak_worker_mb,
             differences=redo.compare(store.tables, store.staging.tables, store.scratch)
@@ -355,18 +366,21 @@ class _Night(Work):
                 "see 'exonym status', publish with 'exonym run --accept'"
             )
 
-    def _run_stage(self, stage: str, run_id: str, n_shards: int, n_documents: int) -> None:
-        self._reporter.begin(stage, n_documents, "documents")
-        jobs = (
-            self._job(stage, number, run_id, self._store.staging.folder)
-            for number in range(n_shards)
-        )
-        ahead = (job for job in jobs if not shard.is_done(job))
-        for outcome in isolation.work(self._executor, ahead):
+    def _run_stage(self, stage: str, manifest: Mapping[str, Any], taken: intake.Intake) -> None:
+        self._reporter.begin(stage, taken.n_documents, "documents")
+        models = tuple(tuple(model) for model in manifest["identity"]["models"])
+        staging, run_id = self._store.staging.folder, manifest["run_id"]
+
+        def jobs() -> Iterator[shard.Job]:
+            numbers = range(taken.n_shards)
+            return (self._job(stage, number, run_id, staging, models) for number in numbers)
+
+        for outcome in isolation.work(self._executor, filterfalse(shard.is_done, jobs())):
             if outcome.process != shard.this_process():
                 self._cpu_seconds[stage] += outcome.cpu_seconds
                 self._peak_worker_mb = max(self._peak_worker_mb, outcome.peak_rss_mb)
             self._reporter.advance(outcome.n_documents)
+        shard.check_done(jobs())
         self._reporter.end()
 
     @contextmanager
@@ -433,8 +447,9 @@ def attempted(state: State, run_id: str, identity: Identity) -> Iterator[dict[st
         raise
     except Exception as error:
         state.record_attempt({**attempt, "finished": _now(), "outcome": "failed"})
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ExonymError(
-            f"the run failed and nothing was published: {type(error).__name__}: {error}; "
+            f"the run failed and nothing was published: {reason}; "
             "run again to resume, or with --debug for details"
         ) from error
 
@@ -510,17 +525,6 @@ def identity_of(settings: Settings, index: Index, state: State) -> Identity:
         overrides=overrides_in_force(settings, state).fingerprint(),
         parent=published[-1] if published else "",
     )
-
-
-def code_hash() -> str:
-    """Return a hash (64 hex digits) of every file of the package that can change a result."""
-    package = Path(__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(package.rglob("*")):
-        if path.suffix in {".cfg", ".py", ".toml", ".tsv"}:
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _changes(staging: Staging, manifest: Mapping[str, Any]) -> publish.Changes:

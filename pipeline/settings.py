@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     profile: str
     workers: int = Field(ge=1)
     shard_documents: int = Field(ge=1)
-    executor: Literal["local", "inline"]
+    executor: Literal["local", "dask", "inline"]
+    scheduler: str = ""
     log: Literal["text", "json"]
     metrics_file: str
     keep_runs: int = Field(ge=1)

@@ -13,7 +13,7 @@ import resource
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +29,7 @@ from pipeline.errors import ExonymError
 from pipeline.executors import Lost
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
+from pipeline.models import checksums
 from pipeline.recognise import recognise
 from pipeline.recognise.base import Engine
 from pipeline.recognise.routing import load_engines
@@ -39,6 +40,9 @@ from pipeline.schemas import WORKING_FAILED
 from pipeline.store import Staging
 
 Tables = Mapping[str, pa.Table]
+
+Checksums = tuple[tuple[str, str, str, str], ...]
+"""Language, engine, model and checksum; see :func:`pipeline.models.checksums`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Job:
     """How long one document may take, alone."""
     memory_mb: int
     """How much memory (10**6 bytes) the stage may take beyond what it has loaded."""
+    knowledge: str = ""
+    """Checksum of the knowledge index; empty: whichever is there."""
+    checksums: Checksums = ()
+    """Those of the models; empty: whichever are there."""
     rulings: Rulings = NONE
     """What people decided about names."""
     row: int | None = None
@@ -124,7 +132,22 @@ def _settle(job: Job, tables: Tables) -> Tables:
 
 
 def _engines(job: Job) -> dict[str, Engine]:
+    if job.checksums:
+        _check_models(job.routing, job.models, job.checksums)
     return _load_engines(job.routing, job.models)
+
+
+@lru_cache(maxsize=1)
+def _check_models(routing: tuple[tuple[str, str], ...], models: Path, expected: Checksums) -> None:
+    if sorted(checksums(dict(routing), models)) != sorted(expected):
+        raise _other("models", models)
+
+
+def _other(what: str, folder: Path) -> ExonymError:
+    return ExonymError(
+        f"the {what} in {folder} on {socket.gethostname()} are not those the run began with; "
+        "bring them to the same state on every machine and run again"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -133,7 +156,10 @@ def _load_engines(routing: tuple[tuple[str, str], ...], models: Path) -> dict[st
 
 
 def _index(job: Job) -> Index:
-    return _open_index(job.models / "knowledge")
+    index = _open_index(job.models / "knowledge")
+    if job.knowledge not in ("", index.checksum):
+        raise _other("names", job.models / "knowledge")
+    return index
 
 
 @lru_cache(maxsize=1)
@@ -154,6 +180,16 @@ def is_done(job: Job) -> bool:
     staging = Staging(job.staging)
     last = STAGES[job.stage].writes[-1]
     return staging.part(last, job.shard).exists()
+
+
+def check_done(jobs: Iterable[Job]) -> None:
+    """Raise ExonymError where what a worker wrote is not seen here."""
+    for job in jobs:
+        if not is_done(job):
+            raise ExonymError(
+                f"shard {job.shard} of {job.stage} was written and is not seen in {job.staging}; "
+                "put --out on storage that shows new files at once to every machine and run again"
+            )
 
 
 def n_documents(job: Job) -> int:
@@ -209,7 +245,13 @@ def _begin(job: Job) -> tuple[Stage, Tables]:
     """Return the job's stage, loaded, and the tables it reads."""
     staging, stage = Staging(job.staging), STAGES[job.stage]
     stage.load(job)
-    return stage, {name: staging.read_part(name, job.shard) for name in stage.reads}
+    try:
+        return stage, {name: staging.read_part(name, job.shard) for name in stage.reads}
+    except FileNotFoundError as error:
+        raise ExonymError(
+            f"the worker on {socket.gethostname()} does not see {error.filename or job.staging}; "
+            "put --out on storage that every worker has under the same path"
+        ) from None
 
 
 def _finish(

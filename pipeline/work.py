@@ -45,18 +45,31 @@ class Work:
         known = registry.Registry(self._state.connection)
         self._rulings = rulings_of(known, self._index, self._overrides)
 
-    def _job(self, stage: str, number: int, run_id: str, staging: Path) -> shard.Job:
-        """Return the job of putting one shard of ``staging`` through ``stage``."""
+    def _job(
+        self,
+        stage: str,
+        number: int,
+        run_id: str,
+        staging: Path,
+        checksums: shard.Checksums = (),
+    ) -> shard.Job:
+        """Return the job of putting one shard of ``staging`` through ``stage``.
+
+        ``checksums`` are those of the models that may be used; any where there are none. Paths are
+        absolute: a worker may have another working folder.
+        """
         return shard.Job(
             stage=stage,
             shard=number,
             run_id=run_id,
-            staging=staging,
-            models=self._settings.models,
+            staging=staging.absolute(),
+            models=self._settings.models.absolute(),
             routing=tuple(sorted(self._settings.routing.items())),
             payload_bytes=self._settings.ingest.payload_bytes,
             seconds=self._settings.limits.document_seconds,
             memory_mb=self._settings.limits.document_memory_mb,
+            knowledge=self._index.checksum,
+            checksums=checksums,
             rulings=self._rulings,
         )
 

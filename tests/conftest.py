@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from datetime import date
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -116,3 +122,74 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Capitals:
         shard, "_load_engines", lambda routing, models: dict.fromkeys(dict(routing), capitals)
     )
     return capitals
+
+
+class Cluster:
+    """A Dask cluster on this machine, of processes that its own command line started."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "scheduler.json"
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        while not self._file.exists() or not self._file.read_text(encoding="utf-8"):
+            assert self._processes[0].poll() is None, self._log.read_text(encoding="utf-8")
+            sleep(0.05)
+        self.url = json.loads(self._file.read_text(encoding="utf-8"))["address"]
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "log"
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "dask", *arguments, "--scheduler-file", str(self._file)]
+        with self._log.open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "--no-dashboard"],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._processes.append(process)
+        return process
+
+    def start_worker(self, *more: str) -> subprocess.Popen[bytes]:
+        """Start a worker, in a process group of its own."""
+        place = ["--local-directory", str(self._folder)]
+        return self._start(
+            "worker", "--nthreads", "1", "--memory-limit", "0", "--host", "127.0.0.1", *place, *more
+        )
+
+    def stop(self) -> None:
+        """Kill whatever still runs."""
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@pytest.fixture
+def make_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Cluster]]:
+    """Return a function that starts a scheduler, to be stopped after the test."""
+    with ExitStack() as made:
+
+        def make() -> Cluster:
+            new = Cluster(tmp_path_factory.mktemp("cluster"))
+            made.callback(new.stop)
+            return new
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A scheduler and two workers."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        for _ in range(2):
+            made.start_worker()
+        yield made
+    finally:
+        made.stop()

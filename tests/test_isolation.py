@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,8 @@ import regex
 
 from pipeline import shard
 from pipeline.errors import ExonymError
-from pipeline.executors import Lost
+from pipeline.executors import Executor, Lost
+from pipeline.executors.dask import DaskExecutor
 from pipeline.executors.inline import InlineExecutor
 from pipeline.executors.local import LocalExecutor
 from pipeline.recognise import Span
@@ -61,15 +63,26 @@ def with_engine(engine: Callable[[], Any], function: Callable[[Any], Any], job: 
     return function(job)
 
 
-class WithEngine(LocalExecutor):
-    """Worker processes with another engine."""
+class WithEngine:
+    """Another executor, whose workers have another engine."""
 
-    def __init__(self, workers: int, engine: Callable[[], Any]) -> None:
-        super().__init__(workers)
+    def __init__(self, executor: Executor, engine: Callable[[], Any]) -> None:
+        self._executor = executor
         self._engine = engine
 
     def map(self, function: Any, jobs: Iterable[Any], seconds: Any) -> Iterator[Any]:
-        return super().map(partial(with_engine, self._engine, function), jobs, seconds)
+        return self._executor.map(partial(with_engine, self._engine, function), jobs, seconds)
+
+
+@pytest.fixture(params=["local", "dask"])
+def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
+    if request.param == "local":
+        with LocalExecutor(1) as processes:
+            yield processes
+    else:
+        url = request.getfixturevalue("cluster").url
+        with DaskExecutor(url, 1, tmp_path / "out") as workers:
+            yield workers
 
 
 def die() -> None:
@@ -96,14 +109,14 @@ def names(out: Path) -> list[tuple[str, int, str]]:
 
 
 def test_poison_goes_to_quarantine_and_the_rest_is_published(
-    tmp_path: Path, settings: Settings, engine: object
+    tmp_path: Path, settings: Settings, engine: object, executor: Executor
 ) -> None:
     clean, out = tmp_path / "clean", tmp_path / "out"
     run(landing(tmp_path / "healthy", HEALTHY), clean, NIGHT, settings)
-    with WithEngine(1, PoisonedEngine) as executor:
-        (summary,) = run(
-            landing(tmp_path / "all", POISON | HEALTHY), out, NIGHT, settings, executor=executor
-        )
+    poisoned = WithEngine(executor, PoisonedEngine)
+    (summary,) = run(
+        landing(tmp_path / "all", POISON | HEALTHY), out, NIGHT, settings, executor=poisoned
+    )
     assert summary.n_quarantined == 4
     rows = pd.read_parquet(out / "quarantine")
     assert set(rows["stage"]) == {"recognise"}
@@ -125,11 +138,11 @@ def test_poison_goes_to_quarantine_and_the_rest_is_published(
 
 
 def test_a_stage_that_fails_without_any_document_blames_none(
-    tmp_path: Path, settings: Settings
+    tmp_path: Path, settings: Settings, executor: Executor
 ) -> None:
     sources, out = landing(tmp_path / "raw", HEALTHY), tmp_path / "out"
-    with WithEngine(1, die) as executor, pytest.raises(ExonymError, match="before any document"):
-        run(sources, out, NIGHT, settings, executor=executor)
+    with pytest.raises(ExonymError, match="before any document"):
+        run(sources, out, NIGHT, settings, executor=WithEngine(executor, die))
     assert not (out / "quarantine").exists()
 
 
@@ -142,6 +155,29 @@ class LosesTheFirst(InlineExecutor):
                 yield Lost(job, "crashed", "the worker process died (SIGKILL)")
             else:
                 yield function(job)
+
+
+def job_of(stage: str, staging: Path, settings: Settings) -> shard.Job:
+    routing = tuple(settings.routing.items())
+    return shard.Job(stage, 0, "run", staging, settings.models, routing, 100, 15.0, 500)
+
+
+def test_a_worker_that_does_not_see_the_staging_says_so(tmp_path: Path, settings: Settings) -> None:
+    job = job_of("detect", tmp_path / "nowhere", settings)
+    with pytest.raises(ExonymError, match=r"does not see .*nowhere.*put --out on storage"):
+        shard.work(job)
+    with pytest.raises(ExonymError, match=r"is not seen in .*nowhere"):
+        shard.check_done([job])
+
+
+@pytest.mark.parametrize(("stage", "what"), [("recognise", "models"), ("resolve", "names")])
+def test_a_worker_with_other_models_or_names_says_so(
+    tmp_path: Path, settings: Settings, stage: str, what: str
+) -> None:
+    others = (("en", "onnx", "joint", "0" * 64),)
+    job = replace(job_of(stage, tmp_path, settings), knowledge="f" * 64, checksums=others)
+    with pytest.raises(ExonymError, match=rf"the {what} in .* are not those the run began with"):
+        shard.work(job)
 
 
 def test_a_worker_killed_by_chance_changes_no_byte(

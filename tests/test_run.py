@@ -201,6 +201,24 @@ def test_retry_takes_in_what_was_repaired_and_counts_the_attempts(
     assert len(pd.read_parquet(out / "documents")) == 6
 
 
+def test_retry_follows_no_link_out_of_the_folder(
+    raw: Path, tmp_path: Path, settings: Settings
+) -> None:
+    secret, out = tmp_path / "secret.txt", tmp_path / "out"
+    secret.write_text("Kenya won in Nairobi against Peru.", "utf-8")
+    link = raw / "link.txt"
+    link.symlink_to(secret)
+    run([str(raw)], out, NIGHT, settings)
+    assert pd.read_parquet(out / "quarantine")["error"].tolist() == ["outside_source"]
+    assert sources_to_retry(Store(out)) == ([], [str(link)])
+    link.unlink()
+    link.write_text("Kenya won in Nairobi against Peru.", "utf-8")
+    there, _ = sources_to_retry(Store(out))
+    run(there, out, NIGHT, settings, retry=there)
+    assert len(pd.read_parquet(out / "quarantine")) == 0
+    assert "Kenya won" in "".join(pd.read_parquet(out / "documents")["text"])
+
+
 def test_a_document_that_breaks_a_stage_is_set_aside(
     raw: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

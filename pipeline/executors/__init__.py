@@ -1,4 +1,4 @@
-"""Where shards are worked on: this machine's processes now, a cluster with the same ``map``."""
+"""Where shards are worked on: this machine's processes, or a cluster, by the same ``map``."""
 
 from __future__ import annotations
 

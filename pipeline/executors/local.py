@@ -6,18 +6,17 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, InvalidStateError, wait
+from contextlib import suppress
 from itertools import islice
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Final, Self, cast
+from typing import Any, Final, Self, cast
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
-from pipeline.errors import StoppedError
-from pipeline.executors import Executor, Job, Lost, Result
-from pipeline.executors.inline import InlineExecutor
+from pipeline.errors import ExonymError, StoppedError
+from pipeline.executors import Job, Lost, Result
 
 _PR_SET_PDEATHSIG: Final = 1
 """From linux/prctl.h: the signal a process gets when the one that started it dies."""
@@ -33,6 +32,7 @@ class LocalExecutor:
     def __init__(self, workers: int) -> None:
         """Use ``workers`` processes, at least one; they start with the first job."""
         self._workers = workers
+        self._waited_for: set[ProcessFuture[Any]] = set()
         self._pool = ProcessPool(
             max_workers=workers,
             initializer=_begin_worker,
@@ -50,9 +50,12 @@ class LocalExecutor:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the workers, and what they may still be doing."""
+        """End the workers, and what they may still be doing; whoever waits for it gets an error."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+        for future in list(self._waited_for):
+            with suppress(InvalidStateError):  # done after all
+                future.set_exception(ExonymError("the workers were ended; run again to resume"))
 
     def map(
         self,
@@ -68,7 +71,9 @@ class LocalExecutor:
         running: dict[ProcessFuture[Result], Job] = {}
         while True:
             for job in islice(remaining, self._workers - len(running)):
-                running[self._pool.schedule(function, (job,), timeout=seconds(job))] = job
+                future = self._pool.schedule(function, (job,), timeout=seconds(job))
+                self._waited_for.add(future)
+                running[future] = job
             if not running:
                 return
             try:
@@ -78,6 +83,7 @@ class LocalExecutor:
             except StoppedError:
                 wait(running)
                 raise
+            self._waited_for -= done
             for future in done:
                 outcome = _result(future, running.pop(future), seconds)
                 yield outcome
@@ -116,25 +122,3 @@ def _begin_worker(parent: int) -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-
-
-@contextmanager
-def opened(kind: str, workers: int) -> Iterator[Executor]:
-    """Give the executor of the setting ``executor``: ``local`` or ``inline``."""
-    if kind == "inline":
-        yield InlineExecutor()
-    else:
-        with LocalExecutor(workers) as processes:
-            yield processes
-
-
-@contextmanager
-def chosen(executor: Executor | None, workers: int) -> Iterator[Executor]:
-    """Give ``executor`` where there is one; else this very process for one worker, or processes."""
-    if executor:
-        yield executor
-    elif workers == 1:
-        yield InlineExecutor()
-    else:
-        with LocalExecutor(workers) as processes:
-            yield processes

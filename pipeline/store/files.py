@@ -7,6 +7,7 @@ import filecmp
 import json
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,9 @@ ROW_GROUP_ROWS: Final = 16_384
 """Rows in a row group. Fixed, so that equal rows give equal bytes however they arrived."""
 
 _UNFINISHED: Final = ".partial"
+_WRITER: Final = f".{socket.gethostname()}-{os.getpid()}"
+"""In the name of an unfinished table: two workers may be at the same shard, one of them given up
+for lost by the cluster."""
 
 _NO_HARD_LINKS: Final = {errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM}
 
@@ -69,7 +73,7 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> 
         SchemaMismatchError: rows break ``schema``; ``path`` is left as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + _UNFINISHED)
+    partial = path.with_name(path.name + _WRITER + _UNFINISHED)
     rows = 0
     with pq.ParquetWriter(partial, schema, compression="zstd", write_page_index=True) as writer:
         for group in _regrouped(tables, schema):

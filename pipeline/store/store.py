@@ -97,6 +97,7 @@ class Store:
         self.out = out
         self._home = out / ".exonym"
         self._journal = self._home / "journal.json"
+        self._begun = self._home / "begun.json"
 
     @property
     def staging(self) -> Staging:
@@ -107,6 +108,21 @@ class Store:
     def held(self) -> Staging:
         """A night that was taken in but not published, if any; see :mod:`pipeline.held`."""
         return Staging(self._home / "held")
+
+    @property
+    def begun(self) -> dict[str, Any]:
+        """What :meth:`write_begun` wrote; empty when no run was killed while it read its input."""
+        path = self._begun
+        begun: dict[str, Any] = files.read_json(path) if path.exists() else {}
+        return begun
+
+    def write_begun(self, night: date, found: Sequence[Sequence[str]]) -> None:
+        """Record that a night begins to take in ``found``: sources with what stands for content."""
+        files.write_json(self._begun, {"night": night.isoformat(), "files": list(found)})
+
+    def forget_begun(self) -> None:
+        """Remove the record: all is staged, or published."""
+        self._begun.unlink(missing_ok=True)
 
     def hold(self) -> None:
         """Put the run in progress aside as the night held back.

@@ -37,28 +37,52 @@ class Scene:
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Scene:
-    """Make the scene. All is loaded in this process first, so that its forks need not."""
-    folder = tmp_path_factory.mktemp("reliability")
-    made = world.make(folder, root, n_documents=12, shard_documents=4)
+    """A third night of ten documents, for what is tried at every single step on the disk."""
+    return _made(tmp_path_factory.mktemp("reliability"), root, n_documents=10, shard_documents=4)
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Scene:
+    """A third night of a few hundred documents, in a dozen shards."""
+    return _made(tmp_path_factory.mktemp("crowd"), root, n_documents=300, shard_documents=25)
+
+
+def _made(folder: Path, root: Path, n_documents: int, shard_documents: int) -> Scene:
+    """Make a scene. All is loaded in this process first, so that its forks need not."""
+    made = world.make(folder, root, n_documents=12, shard_documents=shard_documents)
     run([str(made.raw)], folder / "warm", date(2026, 3, 1), load(made.config))
     before, after = folder / "before", folder / "after"
     scene = Scene(made, before, {}, [])
     for number, night in enumerate(NIGHTS[:2]):
         world.add_articles(made, f"night{number}", range(100 * number + 100, 100 * number + 104))
         assert exonym(scene.command(before, night), folder / "log").code == 0
-    world.add_articles(made, "last", range(500, 510))
+    world.add_articles(made, "last", range(500, 500 + n_documents))
     shutil.copytree(before, after)
     assert exonym(scene.command(after), folder / "log", noting(folder / "notes")).code == 0
     return Scene(made, before, contents(after), steps(folder / "notes", after))
 
 
+Copies = Callable[[], Path]
+"""Makes a new copy of the output folder as it is before the third night."""
+
+
 @pytest.fixture
-def fresh(scene: Scene, tmp_path: Path) -> Callable[[], Path]:
-    """Return a function that makes a new copy of the output folder before the third night."""
+def fresh(scene: Scene, tmp_path: Path) -> Copies:
+    """Copies for the scene."""
+    return _copies(scene, tmp_path)
+
+
+@pytest.fixture
+def fresh_crowd(crowd: Scene, tmp_path: Path) -> Copies:
+    """Copies for the crowd."""
+    return _copies(crowd, tmp_path)
+
+
+def _copies(scene: Scene, folder: Path) -> Copies:
     made = iter(range(10_000))
 
     def copy() -> Path:
-        out = tmp_path / f"out{next(made)}"
+        out = folder / f"out{next(made)}"
         shutil.copytree(scene.before, out)
         return out
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
@@ -20,7 +22,8 @@ from pipeline import run as run_module
 from pipeline.store import Store
 
 from .command import contents, end_of, exonym, killing_at, start, unresolved
-from .conftest import NIGHTS, Scene
+from .conftest import NIGHTS, Copies, Scene
+from .world import add_articles
 
 
 def number_of(scene: Scene, step: str, part: str) -> int:
@@ -44,7 +47,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("step", "part"), PLACES)
 def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path, step: str, part: str
+    scene: Scene, fresh: Copies, tmp_path: Path, step: str, part: str
 ) -> None:
     out, log = fresh(), tmp_path / "log"
     left = number_of(scene, step, part)
@@ -64,9 +67,7 @@ def test_a_full_disk_ends_the_run_with_one_line_and_loses_nothing(
     assert contents(out) == scene.expected
 
 
-def test_a_quota_of_the_system_is_no_traceback(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
-) -> None:
+def test_a_quota_of_the_system_is_no_traceback(scene: Scene, fresh: Copies, tmp_path: Path) -> None:
     out, log = fresh(), tmp_path / "log"
 
     def limited(step: str, path: Path) -> None:
@@ -82,6 +83,67 @@ def test_a_quota_of_the_system_is_no_traceback(
     assert contents(out) == scene.expected
 
 
+@dataclass(frozen=True)
+class Disk:
+    """A file system of its own, in memory."""
+
+    folder: Path
+
+    def mount(self, options: str) -> None:
+        """Mount it, or change its options; skips where that is not allowed."""
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"may not mount a file system: {done.stderr.strip()}")
+
+    def leave(self, n_bytes: int) -> None:
+        """Let only so much more be written."""
+        used = shutil.disk_usage(self.folder).used
+        self.mount(f"remount,size={used + n_bytes}")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk with room enough."""
+    made = Disk(tmp_path / "disk")
+    made.folder.mkdir()
+    made.mount("size=64m")
+    yield made
+    subprocess.run(["umount", "--lazy", str(made.folder)], check=True)
+
+
+@pytest.mark.parametrize("n_bytes", [0, 30_000, 80_000, 150_000])
+def test_a_disk_that_is_full_ends_the_run_with_one_line_and_loses_nothing(
+    scene: Scene, disk: Disk, tmp_path: Path, n_bytes: int
+) -> None:
+    out, log = disk.folder / "out", tmp_path / "log"
+    shutil.copytree(scene.before, out)
+    disk.leave(n_bytes)
+    ended = exonym(scene.command(out), log)
+    assert ended.code == 1
+    *before, last = ended.errors
+    assert re.search(r"No space left|disk is full", last)
+    assert all("metrics" in line for line in before)
+    assert unresolved(out) == set()
+    disk.mount("remount,size=64m")
+    assert exonym(scene.command(out), log).code == 0
+    assert contents(out) == scene.expected
+
+
+def test_a_read_only_disk_is_a_wrong_option(scene: Scene, disk: Disk, tmp_path: Path) -> None:
+    out = disk.folder / "out"
+    shutil.copytree(scene.before, out)
+    before = contents(out)
+    disk.mount("remount,ro")
+    for command in (scene.command(out), scene.command(disk.folder / "new")):
+        ended = exonym(command, tmp_path / "log")
+        assert ended.code == 2
+        *others, last = ended.errors
+        assert "choose another --out" in last
+        assert all("metrics" in line for line in others)
+    assert contents(out) == before
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_a_wrong_option(scene: Scene, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir(mode=0o555)
@@ -91,7 +153,7 @@ def test_a_read_only_folder_is_a_wrong_option(scene: Scene, tmp_path: Path) -> N
 
 
 def test_of_two_runs_at_once_the_second_leaves_with_3(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
     out = fresh()
     hears, says = os.pipe()
@@ -116,7 +178,7 @@ def test_of_two_runs_at_once_the_second_leaves_with_3(
     ("step", "part"), [("write", "incoming"), ("write", "recognised"), ("rename", "placing")]
 )
 def test_sigterm_leaves_with_143_and_the_next_run_goes_on(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path, step: str, part: str
+    scene: Scene, fresh: Copies, tmp_path: Path, step: str, part: str
 ) -> None:
     out, log = fresh(), tmp_path / "log"
     left = number_of(scene, step, part)
@@ -135,17 +197,38 @@ def test_sigterm_leaves_with_143_and_the_next_run_goes_on(
     assert contents(out) == scene.expected
 
 
+@pytest.mark.parametrize("part", ["begun.json", "incoming", "run.json", "recognised"])
 def test_resumed_after_midnight_a_run_keeps_its_date(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path, part: str
 ) -> None:
     out, log = fresh(), tmp_path / "log"
-    exonym(scene.command(out), log, killing_at(number_of(scene, "write", "recognised")))
+    # Killed behind the write where nothing of the night is known before.
+    step = "done" if part == "begun.json" else "write"
+    exonym(scene.command(out), log, killing_at(number_of(scene, step, part)))
     assert exonym(scene.command(out, "2026-03-08"), log).code == 0
     assert contents(out) == scene.expected
 
 
+def test_what_came_after_midnight_is_a_night_of_its_own(
+    scene: Scene, fresh: Copies, tmp_path: Path
+) -> None:
+    log, late = tmp_path / "log", tmp_path / "late"
+    straight, killed = fresh(), fresh()
+    assert exonym(scene.command(straight), log).code == 0
+    exonym(scene.command(killed), log, killing_at(number_of(scene, "write", "incoming")))
+    late.mkdir()
+    add_articles(replace(scene.world, raw=late), "late", range(900, 906))
+    for out in (straight, killed):
+        assert exonym(scene.command(out, "2026-03-08", str(late)), log).code == 0
+    assert contents(killed) == contents(straight)
+    assert [kept.run_id[:10] for kept in Store(killed).generations.kept()] == [
+        NIGHTS[2],
+        "2026-03-08",
+    ]
+
+
 def test_a_clock_that_jumps_changes_no_table(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, fresh: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out, log = fresh(), tmp_path / "log"
     exonym(scene.command(out), log, killing_at(number_of(scene, "write", "settled")))
@@ -167,7 +250,7 @@ def _damages() -> Iterator[Callable[[Path], object]]:
 
 @pytest.mark.parametrize("damage", _damages())
 def test_a_damaged_state_file_is_found_and_can_be_put_back(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path, damage: Callable[[Path], object]
+    scene: Scene, fresh: Copies, tmp_path: Path, damage: Callable[[Path], object]
 ) -> None:
     out, log = fresh(), tmp_path / "log"
     state = out / ".exonym" / "state.sqlite"
@@ -184,7 +267,7 @@ def test_a_damaged_state_file_is_found_and_can_be_put_back(
 
 
 def test_a_model_file_that_was_changed_is_not_used(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
     out, log = fresh(), tmp_path / "log"
     models = tmp_path / "models"
@@ -212,11 +295,11 @@ def _workers(parent: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds workers through /proc")
 @pytest.mark.parametrize("whole_group", [False, True], ids=["a worker", "the whole group"])
 def test_worker_processes_are_killed(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path, *, whole_group: bool
+    crowd: Scene, fresh_crowd: Copies, tmp_path: Path, *, whole_group: bool
 ) -> None:
-    out = fresh()
+    out = fresh_crowd()
     binary = [sys.executable, "-c", "from pipeline.cli import main; main()"]
-    command = [*binary, *scene.command(out, NIGHTS[2], "--workers", "2")]
+    command = [*binary, *crowd.command(out, NIGHTS[2], "--workers", "2")]
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
     staging = out / ".exonym" / "staging"
     while not (workers := _workers(process.pid)) or not list(staging.glob("documents/*")):
@@ -225,9 +308,9 @@ def test_worker_processes_are_killed(
     if whole_group:
         os.killpg(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
-        assert exonym(scene.command(out), tmp_path / "log").code == 0
+        assert exonym(crowd.command(out), tmp_path / "log").code == 0
     else:
         os.kill(workers[0], signal.SIGKILL)
         assert process.wait() == 0
-    assert contents(out) == scene.expected
+    assert contents(out) == crowd.expected
     assert Store(out).generations.kept()

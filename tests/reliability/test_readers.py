@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pipeline.store import Store, files
 
 from . import world
 from .command import contents, end_of, exonym, start, unresolved
-from .conftest import NIGHTS, Scene
+from .conftest import NIGHTS, Copies, Scene
 
 
 def read_by_pandas(out: Path, table: str) -> list[dict[str, object]]:
@@ -38,7 +37,7 @@ def read_by_dataset(out: Path, table: str) -> list[dict[str, object]]:
 
 
 @pytest.fixture
-def busy(scene: Scene, fresh: Callable[[], Path], tmp_path: Path) -> tuple[Scene, Path]:
+def busy(scene: Scene, fresh: Copies, tmp_path: Path) -> tuple[Scene, Path]:
     """A copy of the scene whose sources can be added to."""
     raw = tmp_path / "raw"
     shutil.copytree(scene.world.raw, raw)
@@ -137,7 +136,7 @@ def test_an_entity_by_id_and_by_name(scene: Scene) -> None:
 
 
 def test_a_folder_without_hard_links(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, fresh: Copies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = fresh()
 

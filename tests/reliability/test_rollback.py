@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from signal import SIGKILL
@@ -22,7 +21,7 @@ from pipeline.withdraw import withdraw
 
 from . import world
 from .command import contents, exonym, killing_at, noting, steps, unresolved
-from .conftest import NIGHTS, Scene
+from .conftest import NIGHTS, Copies, Scene
 
 
 def published(out: Path) -> dict[str, str]:
@@ -38,9 +37,7 @@ def third_night(scene: Scene, out: Path) -> None:
     run([str(scene.world.raw)], out, date.fromisoformat(NIGHTS[2]), load(scene.world.config))
 
 
-def test_rollback_restores_tables_ledger_and_registry(
-    scene: Scene, fresh: Callable[[], Path]
-) -> None:
+def test_rollback_restores_tables_ledger_and_registry(scene: Scene, fresh: Copies) -> None:
     out = fresh()
     first, second = kept(out)
     third_night(scene, out)
@@ -58,9 +55,7 @@ def test_rollback_restores_tables_ledger_and_registry(
         roll_back(out, first)
 
 
-def killed_everywhere(
-    out: Callable[[], Path], arguments: list[str], tmp_path: Path, every: int
-) -> None:
+def killed_everywhere(out: Copies, arguments: list[str], tmp_path: Path, every: int) -> None:
     """Kill a command at every so manieth step; the same command again ends as without the kill."""
     log, notes = tmp_path / "log", tmp_path / "notes"
     straight = out()
@@ -75,7 +70,7 @@ def killed_everywhere(
 
 
 def test_a_killed_rollback_is_carried_out_or_never_was(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
     first, _ = kept(scene.before)
     arguments = ["rollback", first, "--config", str(scene.world.config)]
@@ -83,7 +78,7 @@ def test_a_killed_rollback_is_carried_out_or_never_was(
 
 
 def test_a_killed_withdrawal_is_carried_out_or_never_was(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
     source = str(scene.world.raw / "first.jsonl")
     arguments = ["withdraw", source, "--config", str(scene.world.config)]
@@ -100,7 +95,7 @@ def holds(out: Path, doc_id: str) -> bool:
 
 
 def test_a_withdrawn_document_is_nowhere_and_does_not_come_back(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
     out = fresh()
     documents = pd.read_parquet(out / "documents")
@@ -155,7 +150,7 @@ def test_what_it_superseded_and_its_quarantine_rows_go_too(scene: Scene, tmp_pat
 
 
 def test_old_days_are_redone_with_the_models_of_now(
-    scene: Scene, fresh: Callable[[], Path], tmp_path: Path
+    scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
     out = fresh()
     models, config = tmp_path / "models", tmp_path / "exonym.toml"

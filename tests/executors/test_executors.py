@@ -1,22 +1,38 @@
+"""What every executor promises: on processes of this machine, and on a Dask cluster."""
+
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import StoppedError
-from pipeline.executors import Lost
+from pipeline.executors import Executor, Lost
+from pipeline.executors.dask import DaskExecutor
 from pipeline.executors.inline import InlineExecutor
 from pipeline.executors.local import LocalExecutor
 
+Opened = AbstractContextManager[Executor]
 
-@pytest.fixture(scope="module")
-def pair() -> Iterator[LocalExecutor]:
-    with LocalExecutor(2) as executor:
+
+def local(workers: int, place: Path) -> Opened:
+    return LocalExecutor(workers)
+
+
+def dask(workers: int, place: Path) -> Opened:
+    return DaskExecutor("", workers, place)
+
+
+@pytest.fixture(scope="module", params=[local, dask])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Executor]:
+    with request.param(2, tmp_path_factory.mktemp("place")) as executor:
         yield executor
 
 
@@ -58,13 +74,13 @@ def minute(_: object) -> float:
     return 60.0
 
 
-def test_every_job_is_done(pair: LocalExecutor) -> None:
+def test_every_job_is_done(pair: Executor) -> None:
     expected = [number * number for number in range(12)]
     assert sorted(pair.map(square, range(12), minute)) == expected  # type: ignore[type-var]
     assert list(InlineExecutor().map(square, range(12), minute)) == expected
 
 
-def test_what_crashes_or_hangs_is_lost_and_the_others_are_done(pair: LocalExecutor) -> None:
+def test_what_crashes_or_hangs_is_lost_and_the_others_are_done(pair: Executor) -> None:
     found = list(pair.map(misbehave, range(8), lambda number: 2.0 if number == 5 else 60.0))
     lost = {item.job: item for item in found if isinstance(item, Lost)}
     assert sorted(item for item in found if not isinstance(item, Lost)) == [0, 1, 2, 4, 6, 7]
@@ -73,20 +89,21 @@ def test_what_crashes_or_hangs_is_lost_and_the_others_are_done(pair: LocalExecut
     assert "2 seconds" in lost[5].message
 
 
-def test_workers_are_kept_between_calls(pair: LocalExecutor) -> None:
+def test_workers_are_kept_between_calls(pair: Executor) -> None:
     first, second = (set(pair.map(whoami, range(20), minute)) for _ in range(2))
     assert os.getpid() not in first
     assert len(first | second) <= 2
 
 
 @pytest.mark.parametrize("inline", [False, True])
-def test_an_error_of_the_function_comes_through(pair: LocalExecutor, inline: bool) -> None:
+def test_an_error_of_the_function_comes_through(pair: Executor, inline: bool) -> None:
     with pytest.raises(ValueError, match="3"):
         list((InlineExecutor() if inline else pair).map(fail, [3], minute))
 
 
+@pytest.mark.parametrize("opened", [local, dask])
 def test_told_to_stop_the_job_under_way_is_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, opened: Callable[[int, Path], Opened]
 ) -> None:
     def stop(*_: object) -> None:
         (tmp_path / "stopping").touch()
@@ -94,7 +111,7 @@ def test_told_to_stop_the_job_under_way_is_finished(
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        with LocalExecutor(1) as executor, pytest.raises(StoppedError):
+        with opened(1, tmp_path) as executor, pytest.raises(StoppedError):
             list(executor.map(stop_the_parent, [tmp_path] * 3, minute))
     finally:
         signal.signal(signal.SIGTERM, before)
