@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 SOURCE ?= data/raw
 OUT    ?= data/processed
 DATE   ?= 2025-11-26
+FUZZ_SECONDS ?= 60
 
 export OMP_NUM_THREADS := 1
 
-.PHONY: run sample notebooks test check lint types benchmark-ner benchmark-peers benchmark-night train-joint setup lock docs docs-site clean
+.PHONY: run sample notebooks test check lint types benchmark-ner benchmark-peers benchmark-night train-joint setup lock docs docs-site fuzz clean
 
 run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
@@ -38,6 +39,10 @@ docs: $(VENV)/.ready ## generate the reference in docs/ from the code
 	$(BIN)/python -m pipeline.tables_page > docs/tables.md
 	$(BIN)/python -m pipeline.commands_page > docs/reference/commands.md
 	$(BIN)/python -m pipeline.settings_page > docs/reference/settings.md
+
+fuzz: $(VENV)/.ready ## look for input that breaks readers or rules (Linux), FUZZ_SECONDS for each target
+	$(BIN)/pip install --quiet 'atheris>=3.0'
+	$(BIN)/python -m tests.fuzz.run --seconds $(FUZZ_SECONDS)
 
 docs-site: $(VENV)/.ready ## build docs/ into a site in build/site, which needs no network
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
