@@ -86,6 +86,8 @@ class Hindi:
         """Return the fold, the acronym it may spell (``csto``), and other romanisings."""
         written = self.orthography(name)
         broad = _romanise_text(written)
+        if not plain(broad):  # no letter: the mark of a schwa is an underscore too
+            return ()
         spelled = shared.respell(broad, _RULES, shared.MAX_KEYS, plain)
         # English a is written ऐ as often as ए: कैमरन, Cameron.
         sounding = plain(broad.replace("E", "a"))
