@@ -49,7 +49,8 @@ _WIDE: Final = 50
 _PARTS: Final = re.compile(r" / | ?\([^)]*\) ?")
 _MOST_NAMES: Final = 16
 _NEAREST: Final = 24
-"""Entries of a shortlist that are weighed."""
+_FEWER: Final = 12
+"""Entries of a shortlist that are weighed, where all is looked at and in the nightly run."""
 
 _ALL: Final = 100.0
 
@@ -185,7 +186,9 @@ class Finder:
         """
         if " " not in form.key and len(form.key) <= _SHORT:
             return ()
-        entries = self.nearest(form, self.shortlist(form, searched=1))
+        # Of one word there is no more to find than what sounds like it.
+        wide = self.shortlist(form, searched=1) if " " in form.key else self._sounding(form)
+        entries = self.nearest(form, wide, _FEWER)
         if not entries:
             return ()
         targets = [self.target(entry) for entry in entries]
@@ -242,6 +245,11 @@ class Finder:
         """Return the likeliest aliases with that key."""
         return self.index.likeliest(text, _SHORTLIST)
 
+    def _sounding(self, form: Form) -> list[int]:
+        """Return the entries with a name that shares a key or sounds like this one."""
+        texts = (*self._coarse(form), *self._readings(form))
+        return list(dict.fromkeys(hit.entry for text in texts for hit in self._first(text)))
+
     def shortlist(self, form: Form, searched: int = _MOST_SEARCHED) -> list[int]:
         """Return the entries to compare with ``form``: by keys, sound, meaning and letter groups.
 
@@ -249,11 +257,9 @@ class Finder:
         reading and by the sound. Nothing is said of how alike the entries are;
         :mod:`pipeline.resolve.matching` weighs them.
         """
-        readings = self._readings(form)
-        texts = [*(key.text for key in form.keys[:searched]), *readings, *form.coarse[:1]]
-        found = dict.fromkeys(
-            hit.entry for text in (*self._coarse(form), *readings) for hit in self._first(text)
-        )
+        keys = (key.text for key in form.keys[:searched])
+        texts = [*keys, *self._readings(form), *form.coarse[:1]]
+        found = dict.fromkeys(self._sounding(form))
         for text in dict.fromkeys(texts):
             found |= dict.fromkeys(hit.entry for hit in self.index.similar(text, _WIDE))
         return list(found)
