@@ -206,6 +206,7 @@ class Finder:
             )
             # South Ossetia is not Ossetia, and the University of Delhi is not Delhi.
             if probability >= _LEAST_PROBABILITY
+            and matching.is_alike(values)
             and not (target.label == "LOC" and values["qualifier"])
         )
 

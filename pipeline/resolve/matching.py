@@ -58,6 +58,11 @@ _FREE: Final = 0.3
 _HALVED: Final = 0.5
 """A word's likeness is 1 up to the one cost a letter and halves (e-fold) with each of the other."""
 
+_LEAST_SHARED: Final = 0.3
+_MOST_SHARED: Final = 0.6
+_ALIKE: Final = 1.0
+"""Cost a letter up to which two names may be one by their spelling."""
+
 Weight = Callable[[str], float]
 
 
@@ -177,6 +182,21 @@ def features(
             }
         )
     return result
+
+
+def is_alike(values: Mapping[str, float]) -> bool:
+    """Say whether two names with these features share enough to be one, however well known.
+
+    The names that the scorer learned from are those that several languages have, so that it trusts
+    the prior too far: an island that nobody knows is not Bali. Both names have to share some of
+    their words, and most of them unless they are spelled alike.
+    """
+    shared = min(values["covered"], values["covers"])
+    return (
+        bool(values["same"] or values["initials"])
+        or shared >= _MOST_SHARED
+        or (shared >= _LEAST_SHARED and values["letters"] <= _ALIKE)
+    )
 
 
 def spelled_by(form: Form, keys: Iterable[str]) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.knowledge.index import Index
 from pipeline.resolve import matching
+from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from pipeline.resolve.matching import FEATURES, Target, features, probabilities, spelled_by
 
@@ -76,3 +78,29 @@ def test_a_word_may_be_the_initials_of_many() -> None:
     assert spelled_by(read("NATO", "ro"), keys)
     assert not spelled_by(read("NATA", "ro"), keys)
     assert not spelled_by(read("North Atlantic", "en"), keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        ("Đảo Tannerby", "vi"),
+        ("टैनर्बी द्वीप", "hi"),
+        ("Tannerby bölgesi", "tr"),
+        ("Tannerby Gap", "en"),
+    ],
+)
+def test_sharing_the_word_for_its_kind_makes_no_place_a_well_known_one(
+    name: str, lang: str, shipped_index: Index
+) -> None:
+    assert Finder(shipped_index).matched(read(name, lang)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "known"), [("लताविया", "hi", "Latvia"), ("टैक्सास", "hi", "Texas")]
+)
+def test_a_spelling_that_nobody_wrote_down_still_finds_its_place(
+    name: str, lang: str, known: str, shipped_index: Index
+) -> None:
+    finder = Finder(shipped_index)
+    (found,) = finder.matched(read(name, lang))
+    assert finder.known(found.entry).name == known
