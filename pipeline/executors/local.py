@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, InvalidStateError, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, InvalidStateError, wait
 from contextlib import suppress
 from itertools import islice
 from multiprocessing import get_context
@@ -20,6 +20,8 @@ from pipeline.executors import Job, Lost, Result
 
 _PR_SET_PDEATHSIG: Final = 1
 """From linux/prctl.h: the signal a process gets when the one that started it dies."""
+
+_ENDED: Final = "the workers were ended; run again to resume"
 
 
 class LocalExecutor:
@@ -55,7 +57,7 @@ class LocalExecutor:
         self._pool.join()
         for future in list(self._waited_for):
             with suppress(InvalidStateError):  # done after all
-                future.set_exception(ExonymError("the workers were ended; run again to resume"))
+                future.set_exception(ExonymError(_ENDED))
 
     def map(
         self,
@@ -98,6 +100,9 @@ def _result(
         return Lost(job, "crashed", f"the worker process died ({_cause(error.exitcode)})")
     except TimeoutError:
         return Lost(job, "timed_out", f"not done after {seconds(job):g} seconds")
+    except BrokenExecutor:
+        # The pool may notice before we say so that its processes are gone.
+        raise ExonymError(_ENDED) from None
 
 
 def _cause(exit_code: int) -> str:

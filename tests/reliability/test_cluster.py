@@ -215,7 +215,8 @@ def test_a_scheduler_that_dies_ends_the_run(
             list(answers)
 
 
-def wait_for_ever(_: int) -> None:
+def wait_for_ever(started: Path) -> None:
+    started.touch()
     while True:
         sleep(0.01)
 
@@ -223,7 +224,11 @@ def wait_for_ever(_: int) -> None:
 def test_what_an_earlier_run_left_on_the_workers_is_ended(tmp_path: Path, cluster: Any) -> None:
     with DaskExecutor(cluster.url, 1, tmp_path) as earlier:
         earlier._begin()
-        left = earlier._submit(wait_for_ever, 1, 3600.0)
+        started = tmp_path / "started"
+        left = earlier._submit(wait_for_ever, started, 3600.0)
+        while not started.exists():
+            assert not left.done(), left.exception()
+            sleep(0.01)
         with DaskExecutor(cluster.url, 1, tmp_path) as later:
             assert sorted(later.map(double, range(3), minute)) == [0, 2, 4]
             with pytest.raises(ExonymError, match="the workers were ended"):
