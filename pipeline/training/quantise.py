@@ -84,9 +84,7 @@ def channel_maxima(model: Any, calibration: Sequence[Inputs]) -> Maxima:
     return maxima
 
 
-def split_outliers(
-    graph: Any, maxima: Mapping[str, npt.NDArray[np.float32]], names: Collection[str]
-) -> set[str]:
+def split_outliers(graph: Any, maxima: Maxima, names: Collection[str]) -> set[str]:
     """Give the named products a second one for the channels with the largest inputs.
 
     The first has zeros for the weights of these channels, and reads zeros there once it is
@@ -125,9 +123,7 @@ def split_outliers(
     return added
 
 
-def smooth(
-    graph: Any, maxima: Mapping[str, npt.NDArray[np.float32]], names: Collection[str]
-) -> None:
+def smooth(graph: Any, maxima: Maxima, names: Collection[str]) -> None:
     """Even out the channels that the named products read; the products stay what they were.
 
     A channel's factor is the root of its largest input by the root of its largest weight: both
