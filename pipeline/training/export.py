@@ -74,8 +74,8 @@ HISTORY: Final = (
     "the first written ones. The fourth (1,209 steps, 2.1 million pieces) began from the third's "
     "weights as they were shipped, in 8 bits, with the news part of HiNER twice and 85 more Hindi "
     "passages; the fifth (1,356 steps, 2.4 million pieces) had about 1,850 more passages, of which "
-    "nine were taken out before the sixth, and the sixth 640 more again. make train-joint runs the "
-    "six with the code and passages of now."
+    "eight were taken out before the sixth, and the sixth 640 more again. make train-joint runs "
+    "the six with the code and passages of now."
 )
 
 
