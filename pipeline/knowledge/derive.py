@@ -167,13 +167,16 @@ def cricketers(names_dir: Path) -> Iterator[Row]:
 def international(names_dir: Path) -> Iterator[Row]:
     """Yield international organisations; names in languages not read here are of no language.
 
-    A row without a Wikidata id, or with one that another row has too, is keyed by its name.
+    A row without a Wikidata id, or with one that another row has too, is keyed by its name. A short
+    form that is the English name of another row is that one's alone: OPEC is not its fund.
     """
     records = list(_read(names_dir / "intl_orgs_supraverden.tsv"))
     uses = Counter(record["wikidata"] for record in records)
+    called = {record["en"] for record in records}
     for record in records:
+        short = "" if record["abbr_en"] in called - {record["en"]} else record["abbr_en"]
         names = {
-            "en": [record["en"], record["abbr_en"], *record["other_en"].split("|")],
+            "en": [record["en"], short, *record["other_en"].split("|")],
             "hi": [record["hi"]],
             "ro": [record["ro"]],
             "tr": [record["tr"]],

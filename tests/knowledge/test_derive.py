@@ -86,6 +86,13 @@ def test_organisations_keep_foreign_names_without_a_language() -> None:
     assert row.names["ro"] == ("Banca Centrală Europeană",)
 
 
+def test_the_short_form_that_is_another_bodys_name_is_that_bodys_alone() -> None:
+    found = rows("international.tsv")
+    opec, fund = found["wikidata:Q7795"], found["wikidata:Q392787"]
+    assert opec.name in opec.names["en"]
+    assert fund.names["en"] == (fund.name,)
+
+
 def test_the_readme_counts_the_rows_of_every_derived_file() -> None:
     readme = (KNOWLEDGE / "README.md").read_text(encoding="utf-8")
     for name in FILES:
