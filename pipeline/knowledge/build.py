@@ -36,10 +36,11 @@ from pipeline.knowledge.index import (
     IndexMissingError,
     fingerprint,
 )
-from pipeline.knowledge.keys import Keys, keyed_rows, store_keys
+from pipeline.knowledge.keys import Keyed, keyed_rows, store_keys
 from pipeline.knowledge.spill import Spill
 from pipeline.knowledge.storage import ArrayWriter, Texts, TextWriter, read_array, write_array
 from pipeline.knowledge.text import casefold, number
+from pipeline.languages.shared import sound
 
 INDEX_FOLDER: Final = "index"
 """Where the index lies in the folder of the knowledge files, unless told otherwise."""
@@ -49,6 +50,8 @@ _ALIASES_AT_ONCE: Final = 50_000
 _FOLDS_AT_ONCE: Final = 100_000
 _UNSORTED_FOLDS: Final = "unsorted"
 _WORDS_CACHED: Final = 1 << 18
+_MOST_NAMES: Final = 16
+"""Names of an entry that others are compared with."""
 _COMMON_SHARE: Final = 0.02
 _COMMON_FLOOR: Final = 5_000
 """An n-gram in more folds than this share of them, and than this many, gets no postings."""
@@ -137,7 +140,7 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
         streams = [_counted(path, keys, rows_by_file) for path in paths]
         with _Collector(staging) as collector:
             for entry, found in merge_rows(streams):
-                collector.add(entry, {form: keys for one in found for form, keys in one.items()})
+                collector.add(entry, {form: cell for one in found for form, cell in one.items()})
         _sort_texts(staging, collector.texts)
         _sort_keys(staging, collector.keys, collector.folds)
         _sort_words(staging, collector.words)
@@ -165,7 +168,7 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
 
 def _counted(
     path: Path, keys: Path, rows_by_file: Counter[str]
-) -> Iterator[tuple[Path, Row, dict[tuple[str, str], Keys]]]:
+) -> Iterator[tuple[Path, Row, dict[tuple[str, str], Keyed]]]:
     rows_by_file[path.name] = 0
     for row, found in keyed_rows(path, keys):
         rows_by_file[path.name] += 1
@@ -195,6 +198,8 @@ class _Collector:
         self._stack = ExitStack()
         enter = self._stack.enter_context
         self._entries = enter(TextWriter(folder, "entries"))
+        self._names = enter(TextWriter(folder, "names"))
+        self._sounds = enter(TextWriter(folder, "sounds"))
         self._alias_texts = enter(TextWriter(folder, "aliases"))
         self._fold_texts = enter(TextWriter(folder, _UNSORTED_FOLDS))
         self._priors = enter(ArrayWriter(folder, "entry_prior", np.float64))
@@ -219,11 +224,15 @@ class _Collector:
         self._flush()
         self._stack.close()
 
-    def add(self, entry: Entry, keys: dict[tuple[str, str], Keys]) -> None:
+    def add(self, entry: Entry, keyed: dict[tuple[str, str], Keyed]) -> None:
         """Take in ``entry`` with the keys of its aliases by text and language."""
         position = len(self._entries)
         self._entries.append("\t".join(getattr(entry, column) or "" for column in ENTRY_COLUMNS))
         self.labels[entry.label] += 1
+        compared = (name for form in entry.aliases for name in keyed[form.text, form.lang].compared)
+        names = list(dict.fromkeys(compared))[:_MOST_NAMES]
+        self._names.append("\t".join(names))
+        self._sounds.append("\t".join(dict.fromkeys(sound(name) or name for name in names)))
         pending = self._pending
         pending.prior.append(entry.prior)
         words: dict[str, bool] = {}
@@ -235,7 +244,7 @@ class _Collector:
             pending.alias_lang.append(ALIAS_LANGUAGES.index(alias.lang))
             pending.alias_source.append(self.sources.setdefault(alias.source, len(self.sources)))
             pending.text_number.append(number(casefold(alias.text, alias.lang)))
-            for rank, key in enumerate(keys[alias.text, alias.lang]):
+            for rank, key in enumerate(keyed[alias.text, alias.lang].keys):
                 hashed = number(key)
                 pending.key_number.append(hashed)
                 pending.key_alias.append(place)

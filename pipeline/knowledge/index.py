@@ -30,7 +30,7 @@ from pipeline.knowledge.storage import Texts, read_array
 from pipeline.knowledge.text import casefold, casefolded_parts, number
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised whenever the files of the index change their meaning."""
 
 CURRENT: Final = "CURRENT"
@@ -100,6 +100,8 @@ class Index:
         if self._meta["format"] != FORMAT:
             raise IndexMissingError(f"{folder} is an index of another format")
         self._entries = Texts(folder, "entries")
+        self._names = Texts(folder, "names")
+        self._sounds = Texts(folder, "sounds")
         self._alias_text = Texts(folder, "aliases")
         self._folds = Texts(folder, "folds")
         array = functools.partial(read_array, folder)
@@ -170,10 +172,7 @@ class Index:
         """Return the entry numbered ``number``. Raises IndexError when there is none."""
         if not 0 <= number < len(self):
             raise IndexError(f"no entry {number}: the index holds {len(self)}")
-        cells = self._entries[number].split("\t")
-        row: dict[str, Any] = {
-            column: cell or None for column, cell in zip(ENTRY_COLUMNS, cells, strict=True)
-        }
+        row: dict[str, Any] = self.columns(number)
         first, last = self._entry_aliases[number : number + 2].tolist()
         aliases = tuple(self._alias(alias) for alias in range(first, last))
         names: dict[str, str] = {}
@@ -185,6 +184,30 @@ class Index:
     def prior(self, number: int) -> float:
         """Return the prior of the entry numbered ``number`` without decoding the entry."""
         return float(self._prior[number])
+
+    def names(self, number: int) -> tuple[str, ...]:
+        """Return the names to compare with the entry numbered ``number``, by letter and word.
+
+        Those of :func:`pipeline.knowledge.keys.comparison_names` of its aliases, in their order.
+        """
+        return _split(self._names[number])
+
+    def sounds(self, number: int) -> tuple[str, ...]:
+        """Return how these sound (:func:`pipeline.languages.shared.sound`), each once.
+
+        Where too little of the sound is left, the name itself.
+        """
+        return _split(self._sounds[number])
+
+    def n_aliases(self, number: int) -> int:
+        """Return how many aliases the entry numbered ``number`` has."""
+        first, last = self._entry_aliases[number : number + 2].tolist()
+        return int(last - first)
+
+    def columns(self, number: int) -> dict[str, str | None]:
+        """Return :data:`ENTRY_COLUMNS` of the entry numbered ``number`` without its aliases."""
+        cells = self._entries[number].split("\t")
+        return {c: cell or None for c, cell in zip(ENTRY_COLUMNS, cells, strict=True)}
 
     def key(self, number: int) -> str:
         """Return the key of the entry numbered ``number`` without decoding the entry."""
@@ -381,6 +404,10 @@ class Index:
     def _hit(self, alias: int, key_rank: int) -> Hit:
         found = self._alias(alias)
         return Hit(int(self._alias_entry[alias]), found.text, found.lang, found.source, key_rank)
+
+
+def _split(cells: str) -> tuple[str, ...]:
+    return tuple(cells.split("\t")) if cells else ()
 
 
 def _find(text: str, numbers: npt.NDArray[np.uint64]) -> int | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from pipeline import languages
 from pipeline.knowledge.files import Row, file_hash, read_rows
@@ -21,8 +21,17 @@ from pipeline.schemas import LANGUAGES, UNDETERMINED
 
 Keys = tuple[str, ...]
 
+
+class Keyed(NamedTuple):
+    """The fold keys of a name (:func:`alias_keys`) and :func:`comparison_names` of it."""
+
+    keys: Keys
+    compared: Keys
+
+
 _PACKAGE: Final = "__init__.py"
 _DEVANAGARI: Final = re.compile("[\u0900-\u097f]")
+_PARTS: Final = re.compile(r" / | ?\([^)]*\) ?")
 
 
 def alias_keys(text: str, lang: str) -> Keys:
@@ -43,6 +52,18 @@ def alias_keys(text: str, lang: str) -> Keys:
     return tuple(dict.fromkeys(filter(None, keys)))
 
 
+def comparison_names(text: str, lang: str) -> Keys:
+    """Return the folds by which a name is compared letter by letter, the plain one first.
+
+    Also with its type words in English, and without what stands behind a comma or in brackets, and
+    either side of a stroke: ``Michael Havers, Baron Havers``, ``Donostia / San Sebastian``.
+    """
+    language = languages.get(lang)
+    parts = _PARTS.split(text.partition(",")[0])
+    names = (text, language.translated(text), *(part for part in parts if part != text))
+    return tuple(dict.fromkeys(filter(None, map(language.fold, names))))
+
+
 def forms(row: Row) -> list[tuple[str, str]]:
     """Return the names of ``row``, each with its language; ``und`` only where none has it."""
     found = [(text, lang) for lang in LANGUAGES for text in row.names.get(lang, ())]
@@ -51,7 +72,7 @@ def forms(row: Row) -> list[tuple[str, str]]:
     return found + [(text, UNDETERMINED) for text in others if text not in texts]
 
 
-def keyed_rows(path: Path, folder: Path) -> Iterator[tuple[Row, dict[tuple[str, str], Keys]]]:
+def keyed_rows(path: Path, folder: Path) -> Iterator[tuple[Row, dict[tuple[str, str], Keyed]]]:
     """Yield the rows of ``path`` with the keys of each of their :func:`forms`.
 
     The keys are read from ``folder``, where :func:`store_keys` must have put them; it has checked
@@ -59,14 +80,14 @@ def keyed_rows(path: Path, folder: Path) -> Iterator[tuple[Row, dict[tuple[str, 
     """
     with _store(path, folder).open(encoding="ascii") as lines:
         for row, line in zip(read_rows(path, checked=True), lines, strict=True):
-            keys = (tuple(filter(None, cell.split("|"))) for cell in line[:-1].split("\t"))
-            yield row, dict(zip(forms(row), keys, strict=True))
+            cells = (Keyed(*map(_split, cell.split(";"))) for cell in line[:-1].split("\t"))
+            yield row, dict(zip(forms(row), cells, strict=True))
 
 
 def store_keys(path: Path, folder: Path) -> Path:
     """Make the keys of ``path`` unless ``folder`` holds them, and return the file they are in.
 
-    One line a row, a cell a form, ``|`` between the keys. Raises
+    One line a row, a cell a form: its keys, ``;``, its comparison names, ``|`` between them. Raises
     :class:`pipeline.knowledge.files.KnowledgeError` when ``path`` is wrong.
     """
     store = _store(path, folder)
@@ -75,10 +96,17 @@ def store_keys(path: Path, folder: Path) -> Path:
         draft = store.with_suffix(".draft")
         with draft.open("w", encoding="ascii") as file:
             for row in read_rows(path):
-                cells = ("|".join(alias_keys(text, lang)) for text, lang in forms(row))
+                cells = (
+                    f"{'|'.join(alias_keys(*form))};{'|'.join(comparison_names(*form))}"
+                    for form in forms(row)
+                )
                 file.write("\t".join(cells) + "\n")
         draft.replace(store)
     return store
+
+
+def _split(cell: str) -> Keys:
+    return tuple(filter(None, cell.split("|")))
 
 
 def package_hash(name: str) -> str:

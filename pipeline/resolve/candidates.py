@@ -6,7 +6,6 @@ Labels are not looked at here; every kind of entity competes.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,15 +45,12 @@ _SHORTLIST: Final = 20
 _MOST_SEARCHED: Final = 3
 _WIDE: Final = 50
 """Entries that share letter groups with a key."""
-_PARTS: Final = re.compile(r" / | ?\([^)]*\) ?")
-_MOST_NAMES: Final = 16
 _NEAREST: Final = 24
 _FEWER: Final = 12
 """Entries of a shortlist that are weighed, where all is looked at and in the nightly run."""
 
 _ALL: Final = 100.0
 
-_LEAST_PROBABILITY: Final = 0.5
 _DOUBTFUL, _CERTAIN = 0.75, 0.95
 """Similarity of what is surely not and surely meant by a name that is not its own."""
 
@@ -115,7 +111,6 @@ class Finder:
         self.matched = lru_cache(maxsize=_CACHED)(self._matched)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
-        self.names = lru_cache(maxsize=_CACHED)(self._names)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
 
     def entries(self, form: Form) -> frozenset[int]:
@@ -123,15 +118,17 @@ class Finder:
         return frozenset(candidate.entry for candidate in self.exact(form))
 
     def _known(self, number: int) -> Known:
-        entry = self.index.entry(number)
+        columns = self.index.columns(number)
+        key, label, name = columns["key"], columns["label"], columns["name"]
+        assert key and label and name, "the knowledge files are checked for these"
         return Known(
             number,
-            entry.key,
-            entry.label,
-            entry.name,
-            entry.prior,
-            entry.iso_country,
-            len(entry.aliases),
+            key,
+            label,
+            name,
+            self.index.prior(number),
+            columns["iso_country"],
+            self.index.n_aliases(number),
         )
 
     def _surnames(self, number: int) -> frozenset[str]:
@@ -192,22 +189,10 @@ class Finder:
         if not entries:
             return ()
         targets = [self.target(entry) for entry in entries]
-        weights = matching.trained()
-        features = matching.features(form, targets, self.weight, self.meanings)
-        logits = [
-            weights[target.label].logit(values)
-            for target, values in zip(targets, features, strict=True)
-        ]
-        likely = matching.probabilities(logits)
+        found = matching.meant(form, targets, self.weight, self.meanings)
         return best_of(
-            self._likely(form, entry, target, probability)
-            for entry, target, values, probability in zip(
-                entries, targets, features, likely, strict=True
-            )
-            # South Ossetia is not Ossetia, and the University of Delhi is not Delhi.
-            if probability >= _LEAST_PROBABILITY
-            and matching.is_alike(values)
-            and not (target.label == "LOC" and values["qualifier"])
+            self._likely(form, entries[place], targets[place], probability)
+            for place, probability in found
         )
 
     @staticmethod
@@ -222,13 +207,16 @@ class Finder:
             return list(entries)
         ours = [_sound(key.text) for key in form.keys[:_KEYS_COMPARED]]
         ours += [_sound(reading) for reading in self._readings(form)]
-        names = [(i, _sound(key)) for i, entry in enumerate(entries) for key in self.names(entry)]
-        likeness = process.cdist(ours, [name for _, name in names], scorer=fuzz.token_set_ratio)
+        names = [(i, name) for i, entry in enumerate(entries) for name in self.index.sounds(entry)]
+        likeness = process.cdist(
+            list(dict.fromkeys(ours)), [name for _, name in names], scorer=fuzz.token_set_ratio
+        )
         best = np.zeros(len(entries))
         np.maximum.at(best, [i for i, _ in names], likeness.max(axis=0))
-        for i, entry in enumerate(entries):
-            if matching.spelled_by(form, self.names(entry)):
-                best[i] = _ALL
+        if " " not in form.key:
+            for i, entry in enumerate(entries):
+                if matching.spelled_by(form, self.index.names(entry)):
+                    best[i] = _ALL
         priors = np.array([self.index.prior(entry) for entry in entries])
         order = np.lexsort((-priors, -best))[:limit]
         return [entries[i] for i in sorted(order.tolist())]
@@ -269,22 +257,7 @@ class Finder:
         """Return what :mod:`pipeline.resolve.matching` needs of an entry."""
         known = self.known(number)
         kind = _KINDS.get(known.key.partition(":")[0], "")
-        return Target(self.names(number), known.label, known.prior, kind)
-
-    def _names(self, number: int) -> tuple[str, ...]:
-        """Return the comparison keys of an entry's names, also with their type words in English.
-
-        And without what stands behind a comma or in brackets, and either side of a stroke:
-        ``Michael Havers, Baron Havers``, ``Donostia / San Sebastian``.
-        """
-        keys: dict[str, None] = {}
-        for alias in self.index.entry(number).aliases:
-            language = languages.get(alias.lang)
-            keys.setdefault(fold(alias.text, alias.lang))
-            keys.setdefault(language.fold(language.translated(alias.text)))
-            for part in _PARTS.split(alias.text.partition(",")[0]):
-                keys.setdefault(fold(part, alias.lang))
-        return tuple(key for key in keys if key)[:_MOST_NAMES]
+        return Target(self.index.names(number), known.label, known.prior, kind)
 
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
         """Return the well-known persons of whom the name is the surname.

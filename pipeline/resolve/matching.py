@@ -12,7 +12,7 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 from typing import Final
 
@@ -57,6 +57,10 @@ _KIND: Final = 0.03
 _FREE: Final = 0.3
 _HALVED: Final = 0.5
 """A word's likeness is 1 up to the one cost a letter and halves (e-fold) with each of the other."""
+
+LEAST_PROBABILITY: Final = 0.5
+_LEAST_LOGIT: Final = -1e-6
+"""A choice as likely as all others together has a logit of at least 0, but for rounding."""
 
 _LEAST_SHARED: Final = 0.3
 _MOST_SHARED: Final = 0.6
@@ -152,36 +156,36 @@ def features(
     ``weight`` says how much a word tells, ``meanings`` what words mean, by language; ``spellings``
     are costs by language, else the learned ones.
     """
-    costs = _Costs(form, known, meanings, spellings if spellings is not None else learned())
-    kinds = generic.classes(word for rendering in renderings(form) for word in rendering.kinds)
-    result = []
-    for target in known:
-        each, total, qualifier = costs.whole(target)
-        near = target.keys if each < _UNLIKE else ()
-        plain = (
-            Levenshtein.normalized_similarity(key.text, other)
-            for key in form.keys[:_KEYS]
-            for other in near
-        )
-        result.append(
-            {
-                "same": float(any(key.text in target.keys for key in form.keys)),
-                "letters": each,
-                "letters_squared": each * each,
-                "total": min(total, _DEAREST_TOTAL) / 10,
-                "plain": max(plain, default=0.0),
-                **costs.by_words(target, weight),
-                **_kind_features(kinds, target),
-                "qualifier": qualifier,
-                "region": float(target.kind == "region"),
-                "country": float(target.kind == "country"),
-                "length": math.log(1 + len(form.key)),
-                "prior": target.prior,
-                "prior_letters": target.prior * each,
-                "initials": float(spelled_by(form, target.keys)),
-            }
-        )
-    return result
+    return _Comparison(form, known, weight, meanings, spellings).features(range(len(known)))
+
+
+def meant(
+    form: Form, known: Sequence[Target], weight: Weight, meanings: Mapping[str, Meanings]
+) -> list[tuple[int, float]]:
+    """Return those of ``known`` that ``form`` likelier means than anything else, as their places.
+
+    Each with its probability, of which :func:`probabilities` of the logits of all is the
+    definition. Most names mean none, which their words nearly always tell: letters are compared
+    only as far as the answer may depend on them.
+    """
+    comparison = _Comparison(form, known, weight, meanings)
+    logits: dict[int, float] = {}
+    alike = []
+    weights = trained()
+    hopeful = [place for place in range(len(known)) if comparison.may_be_alike(place)]
+    for place, values in zip(hopeful, comparison.features(hopeful), strict=True):
+        label = known[place].label
+        logits[place] = weights[label].logit(values)
+        # South Ossetia is not Ossetia, and the University of Delhi is not Delhi.
+        if is_alike(values) and not (label == "LOC" and values["qualifier"]):
+            alike.append(place)
+    if max((logits[place] for place in alike), default=-math.inf) < _LEAST_LOGIT:
+        return []
+    rest = [place for place in range(len(known)) if place not in logits]
+    for place, values in zip(rest, comparison.features(rest), strict=True):
+        logits[place] = weights[known[place].label].logit(values)
+    likely = probabilities([logits[place] for place in range(len(known))])
+    return [(place, likely[place]) for place in alike if likely[place] >= LEAST_PROBABILITY]
 
 
 def is_alike(values: Mapping[str, float]) -> bool:
@@ -229,49 +233,111 @@ def _kinds(keys: Iterable[str]) -> Iterator[str]:
     return (word for key in keys for way in of_key(key) for word in way.kinds)
 
 
-class _Costs:
-    """What it costs to spell a name, and each of its words, as known names and their words."""
+class _Comparison:
+    """A name beside known ones: words first, which cost little, and letters where asked for."""
 
     def __init__(
         self,
         form: Form,
         known: Sequence[Target],
+        weight: Weight,
         meanings: Mapping[str, Meanings],
+        spellings: Mapping[str, Spelling] | None = None,
+    ) -> None:
+        self._form = form
+        self._known = known
+        self._spellings = spellings if spellings is not None else learned()
+        self._keys = [key.text for key in form.keys]
+        self._words = _Words(form, known, weight, meanings, self._spellings)
+        self._by_words = [self._words.beside(target) for target in known]
+        self._same = [any(key in target.keys for key in self._keys) for target in known]
+        self._initials = [spelled_by(form, target.keys) for target in known]
+
+    def may_be_alike(self, place: int) -> bool:
+        """Say whether :func:`is_alike` may be true of the known entity at ``place``."""
+        found = self._by_words[place]
+        shared = min(found["covered"], found["covers"])
+        return shared >= _LEAST_SHARED or self._same[place] or self._initials[place]
+
+    def features(self, places: Sequence[int]) -> list[dict[str, float]]:
+        """Return the features beside the known entities at ``places``."""
+        if not places:
+            return []
+        letters = _Letters(self._ours, [self._known[place] for place in places], self._spellings)
+        return [self._features(place, *letters.beside(self._known[place])) for place in places]
+
+    @cached_property
+    def _ours(self) -> tuple[Rendering, ...]:
+        return renderings(self._form)
+
+    @cached_property
+    def _our_kinds(self) -> frozenset[str]:
+        return generic.classes(word for rendering in self._ours for word in rendering.kinds)
+
+    def _features(
+        self, place: int, each: float, total: float, qualifier: float
+    ) -> dict[str, float]:
+        target = self._known[place]
+        plain = (
+            Levenshtein.normalized_similarity(key, other)
+            for key in self._keys[:_KEYS]
+            for other in (target.keys if each < _UNLIKE else ())
+        )
+        return {
+            "same": float(self._same[place]),
+            "letters": each,
+            "letters_squared": each * each,
+            "total": min(total, _DEAREST_TOTAL) / 10,
+            "plain": max(plain, default=0.0),
+            **self._by_words[place],
+            **_kind_features(self._our_kinds, target),
+            "qualifier": qualifier,
+            "region": float(target.kind == "region"),
+            "country": float(target.kind == "country"),
+            "length": math.log(1 + len(self._form.key)),
+            "prior": target.prior,
+            "prior_letters": target.prior * each,
+            "initials": float(self._initials[place]),
+        }
+
+
+class _Letters:
+    """What it costs to spell a name as known ones."""
+
+    def __init__(
+        self,
+        ours: Sequence[Rendering],
+        known: Sequence[Target],
         spellings: Mapping[str, Spelling],
     ) -> None:
-        self._ours = renderings(form)
-        self._theirs = {key: of_key(key) for target in known for key in target.keys}
-        words = _words(form)
-        self._words = tuple(letters for _, letters in words)
-        self._meant = meaning.of_words([word for word, _ in words], form.lang, meanings)
-        whole = list(
-            dict.fromkeys(r.letters for group in self._theirs.values() for r in group if r.letters)
-        )
-        single = list(dict.fromkeys(word for key in self._theirs for word in key.split()))
-        pairs: dict[str, list[tuple[str, str]]] = {}
-        for mine in self._ours:
-            pairs.setdefault(mine.lang, []).extend((mine.letters, other) for other in whole)
-        self._whole = {
-            lang: _priced(wanted, spelling_of(lang, spellings)) for lang, wanted in pairs.items()
-        }
-        self._single = _priced(
-            [(word, other) for word in self._words for other in single],
-            spelling_of(form.lang, spellings),
-        )
+        self._ours = ours
+        theirs = (r.letters for target in known for key in target.keys for r in of_key(key))
+        columns = list(dict.fromkeys(filter(None, theirs)))
+        self._column = {letters: i for i, letters in enumerate(columns)}
+        self._costs: dict[tuple[str, str], list[float]] = {}
+        for lang in dict.fromkeys(rendering.lang for rendering in ours):
+            written = list(dict.fromkeys(r.letters for r in ours if r.lang == lang))
+            costs = spelling_of(lang, spellings).grid(written, columns).tolist()
+            self._costs |= {(lang, one): row for one, row in zip(written, costs, strict=True)}
 
-    def whole(self, target: Target) -> tuple[float, float, float]:
+    def beside(self, target: Target) -> tuple[float, float, float]:
         """Return the least cost a letter, the cost of the whole, and the qualifiers that differ."""
         best = (_DEAREST, _DEAREST_TOTAL, 0.0)
         least = math.inf
-        theirs = [r for key in target.keys for r in self._theirs[key] if r.letters]
+        theirs = [
+            (self._column[r.letters], len(r.letters), r.kinds)
+            for key in target.keys
+            for r in of_key(key)
+            if r.letters
+        ]
         for mine in self._ours:
-            costs = self._whole[mine.lang]
-            for other in theirs:
-                total = costs[mine.letters, other.letters]
-                each = total / max(len(mine.letters), len(other.letters))
+            costs, length = self._costs[mine.lang, mine.letters], len(mine.letters)
+            for column, other_length, kinds in theirs:
+                total = costs[column]
+                each = total / max(length, other_length)
                 if each >= least:
                     continue
-                different = mine.kinds ^ other.kinds
+                different = mine.kinds ^ kinds
                 qualified = len(generic.qualifiers(different))
                 rank = each + _QUALIFIER * qualified + _KIND * bool(different)
                 if rank < least:
@@ -279,37 +345,66 @@ class _Costs:
                     best = (min(each, _DEAREST), total, float(min(qualified, 2)))
         return best
 
-    def by_words(self, target: Target, weight: Weight) -> dict[str, float]:
+
+class _Words:
+    """How like the words of a name and of known ones are, by spelling and by what they mean."""
+
+    def __init__(
+        self,
+        form: Form,
+        known: Sequence[Target],
+        weight: Weight,
+        meanings: Mapping[str, Meanings],
+        spellings: Mapping[str, Spelling],
+    ) -> None:
+        words = _words(form)
+        self._weight = weight
+        self._lengths = [len(letters) for _, letters in words]
+        self._meant = meaning.of_words([word for word, _ in words], form.lang, meanings)
+        theirs = dict.fromkeys(w for target in known for key in target.keys for w in key.split())
+        others = list(theirs)
+        costs = spelling_of(form.lang, spellings).grid([letters for _, letters in words], others)
+        self._spelled: dict[str, tuple[float, ...]] = {
+            other: tuple(
+                _likeness(cost / max(length, len(other)))
+                for cost, length in zip(column, self._lengths, strict=True)
+            )
+            for other, column in zip(others, costs.T.tolist(), strict=True)
+        }
+        self._spelled_or_meant: dict[str, tuple[float, ...]] = {}
+
+    def beside(self, target: Target) -> dict[str, float]:
         """Return how well the words of the name and of the best of the target's names pair."""
-        meant = target.label != "PER"
-        found = [self._pair(key.split(), weight, meant=meant) for key in target.keys]
+        like = self._like if target.label == "PER" else self._like_or_meant
+        found = (self._pair(key.split(), like) for key in target.keys)
         covered, covers, first, last = max(found, default=(0.0, 0.0, 0.0, 0.0), key=sum)
         return {"covered": covered, "covers": covers, "first": first, "last": last}
 
     def _pair(
-        self, theirs: Sequence[str], weight: Weight, *, meant: bool
+        self, theirs: Sequence[str], like: Callable[[str], tuple[float, ...]]
     ) -> tuple[float, float, float, float]:
         """Return the shares covered on both sides, and the likeness of first and last words."""
-        if not self._words or not theirs:
+        if not self._lengths or not theirs:
             return (0.0, 0.0, 0.0, 0.0)
-        like = [[self._alike(mine, other) for other in theirs] for mine in self._words]
-        for row, meanings in zip(like, self._meant, strict=True):
-            if meant and meanings:
-                found = (meaning.strength(meanings, other) for other in theirs)
-                row[:] = map(max, row, found)
-        letters = [len(word) for word in self._words]
-        tells = [weight(word) for word in theirs]
-        covered = sum(n * max(row) for n, row in zip(letters, like, strict=True)) / sum(letters)
-        most = [max(column) for column in zip(*like, strict=True)]
-        covers = sum(n * m for n, m in zip(tells, most, strict=True)) / (sum(tells) or 1.0)
-        return (covered, covers, max(like[0]), max(like[-1]))
+        columns = [like(word) for word in theirs]
+        best = [max(row) for row in zip(*columns, strict=True)]
+        tells = [self._weight(word) for word in theirs]
+        covered = sum(n * m for n, m in zip(self._lengths, best, strict=True)) / sum(self._lengths)
+        covers = sum(n * max(column) for n, column in zip(tells, columns, strict=True))
+        return (covered, covers / (sum(tells) or 1.0), best[0], best[-1])
 
-    def _alike(self, mine: str, other: str) -> float:
-        return _likeness(self._single[mine, other] / max(len(mine), len(other)))
+    def _like(self, other: str) -> tuple[float, ...]:
+        return self._spelled[other]
 
-
-def _priced(pairs: Sequence[tuple[str, str]], spelling: Spelling) -> dict[tuple[str, str], float]:
-    return dict(zip(pairs, spelling.pairs(pairs).tolist(), strict=True))
+    def _like_or_meant(self, other: str) -> tuple[float, ...]:
+        found = self._spelled_or_meant.get(other)
+        if found is None:
+            found = tuple(
+                max(like, meaning.strength(meanings, other)) if meanings else like
+                for like, meanings in zip(self._spelled[other], self._meant, strict=True)
+            )
+            self._spelled_or_meant[other] = found
+        return found
 
 
 def _words(form: Form) -> list[tuple[str, str]]:

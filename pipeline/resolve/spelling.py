@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -34,7 +34,11 @@ _UNREACHED: Final = 1e6
 _STEPS: Final = ((1, 0), (0, 1), (1, 1), (1, 2), (2, 1))
 """Letters consumed of the name and of the English one, by unit."""
 
+_NUMBERS: Final = np.zeros(256, np.intp)
+_NUMBERS[list(ENGLISH.encode())] = range(1, len(ENGLISH) + 1)
+
 Costs = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.intp]
 
 
 class Unit(NamedTuple):
@@ -61,62 +65,85 @@ class Spelling:
         units = tuple(units)
         alphabet = sorted({letter for unit in units for letter in unit.letters})
         self._letter = {letter: i for i, letter in enumerate(alphabet, start=1)}
-        self._english = {letter: i for i, letter in enumerate(ENGLISH, start=1)}
         size, english = len(alphabet) + 1, len(ENGLISH) + 1
         self._drop = np.full(size, NEVER, np.float32)
         self._add = np.full(english, NEVER, np.float32)
         self._one = np.full((size, english), NEVER, np.float32)
-        self._to_two = np.full((size, english, english), _IMPOSSIBLE, np.float32)
-        self._from_two = np.full((size, size, english), _IMPOSSIBLE, np.float32)
+        to_two = np.full((size, english, english), _IMPOSSIBLE, np.float32)
+        from_two = np.full((size, size, english), _IMPOSSIBLE, np.float32)
         self._tables: dict[tuple[int, int], Costs] = dict(
-            zip(
-                _STEPS,
-                (self._drop, self._add, self._one, self._to_two, self._from_two),
-                strict=True,
-            )
+            zip(_STEPS, (self._drop, self._add, self._one, to_two, from_two), strict=True)
         )
         for unit in units:
             place = (
                 *(self._letter[letter] for letter in unit.letters),
-                *(self._english[letter] for letter in unit.english),
+                *_english([unit.english])[:, 0].tolist(),
             )
             self._tables[len(unit.letters), len(unit.english)][place] = unit.cost
+        self._to_two = to_two.reshape(size, -1)
+        self._from_two = from_two.reshape(-1, english)
+        self._becomes_two = self._to_two.min(axis=1) < _IMPOSSIBLE
+        self._is_second = self._from_two.min(axis=1) < _IMPOSSIBLE
 
     def costs(self, letters: str, names: Sequence[str]) -> Costs:
         """Return the cost of every name of ``names`` (a-z, 0-9, no spaces) for ``letters``."""
-        return self.pairs([(letters, name) for name in names])
+        costs: Costs = self.grid([letters], names)[0]
+        return costs
 
-    def pairs(self, pairs: Sequence[tuple[str, str]]) -> Costs:
-        """Return the cost of every pair of letters and English name."""
-        return _ends(self._table(pairs), pairs) if pairs else np.empty(0, np.float32)
+    def grid(self, written: Sequence[str], names: Sequence[str]) -> Costs:
+        """Return the costs of all ``names`` (columns) for each of ``written`` (rows)."""
+        result = np.empty((len(written), len(names)), np.float32)
+        if not result.size:
+            return result
+        lengths = np.array([min(len(letters), LONGEST) for letters in written])
+        ends = np.array([min(len(name), LONGEST) for name in names])
+        places = np.arange(len(names))
+        x, y = self._numbers(written)[:, :, None], _english(names)[:, None]
+        for i, row in enumerate(self._rows(x, y)):
+            done = np.flatnonzero(lengths == i)
+            result[done] = row[ends, done[:, None], places]
+        return result
 
     def align(self, pairs: Sequence[tuple[str, str]]) -> list[Alignment]:
         """Return the cheapest alignment of every pair of letters and English name."""
-        table = self._table(pairs)
+        x = self._numbers([letters for letters, _ in pairs])
+        table = np.stack(list(self._rows(x, _english([name for _, name in pairs]))))
         return [self._traced(table[:, :, row], *pair) for row, pair in enumerate(pairs)]
 
-    def _table(self, pairs: Sequence[tuple[str, str]]) -> Costs:
-        """Return the least costs of all beginnings of all pairs: [letters, English, pair]."""
-        x = _numbers([letters[:LONGEST] for letters, _ in pairs], self._letter)
-        y = _numbers([name[:LONGEST] for _, name in pairs], self._english)
-        table = np.full((len(x) + 1, len(y) + 1, len(pairs)), _UNREACHED, np.float32)
-        added = np.zeros(table.shape[1:], np.float32)
+    def _numbers(self, written: Sequence[str]) -> Numbers:
+        """Return the letters of all texts as numbers, a row a place; 0 for an unknown letter."""
+        numbers = np.zeros((_longest(written), len(written)), np.intp)
+        for column, text in enumerate(written):
+            known = [self._letter.get(letter, 0) for letter in text[:LONGEST]]
+            numbers[: len(known), column] = known
+        return numbers
+
+    def _rows(self, x: Numbers, y: Numbers) -> Iterator[Costs]:
+        """Yield the least costs of all beginnings, for each number of a name's letters in turn.
+
+        ``x`` and ``y`` are the letters of names and of English ones, the first axis their places,
+        the others broadcast. A row's first axis is the number of English letters.
+        """
+        both = y[:-1] * len(self._add) + y[1:]
+        added = np.zeros((len(y) + 1, *y.shape[1:]), np.float32)
         np.cumsum(self._add[y], axis=0, out=added[1:])
-        table[0] = added
-        for i, letter in enumerate(x, start=1):
-            row = table[i]
-            row[:] = table[i - 1] + self._drop[letter]
-            np.minimum(row[1:], table[i - 1, :-1] + self._one[letter, y], out=row[1:])
-            two = table[i - 1, :-2] + self._to_two[letter, y[:-1], y[1:]]
-            np.minimum(row[2:], two, out=row[2:])
-            if i > 1:
-                joined = table[i - 2, :-1] + self._from_two[x[i - 2], letter, y]
-                np.minimum(row[1:], joined, out=row[1:])
+        last = np.zeros((len(added), *np.broadcast_shapes(x.shape[1:], y.shape[1:])), np.float32)
+        last += added
+        before = last
+        yield last
+        for i, letter in enumerate(x):
+            row = last + self._drop[letter]
+            _lower(row, last, self._one, letter, y)
+            if self._becomes_two[letter].any():
+                _lower(row, last, self._to_two, letter, both)
+            if i and self._is_second[pair := x[i - 1] * len(self._drop) + letter].any():
+                _lower(row, before, self._from_two, pair, y)
             # A run of added letters: the least of all starts, each with what is added since.
             row -= added
             np.minimum.accumulate(row, axis=0, out=row)
             row += added
-        return table
+            before, last = last, row
+            yield row
 
     def _traced(self, table: Costs, letters: str, name: str) -> Alignment:
         """Return the units by which one pair's table reached its end."""
@@ -139,25 +166,32 @@ class Spelling:
         taken, made = step
         place = (
             *(self._letter.get(letter, 0) for letter in letters[i - taken : i]),
-            *(self._english.get(letter, 0) for letter in name[j - made : j]),
+            *_english([name[j - made : j]])[:, 0].tolist(),
         )
         return float(table[i - taken, j - made] + self._tables[step][place])
 
 
-def _ends(table: Costs, pairs: Sequence[tuple[str, str]]) -> Costs:
-    """Return the cells of :meth:`Spelling._table` in which the pairs end."""
-    rows = [min(len(letters), LONGEST) for letters, _ in pairs]
-    columns = [min(len(name), LONGEST) for _, name in pairs]
-    ends: Costs = table[rows, columns, np.arange(len(pairs))]
-    return ends
+def _lower(row: Costs, start: Costs, costs: Costs, taken: Numbers, made: Numbers) -> None:
+    """Lower ``row`` where it costs less to come from the row ``start`` by a unit.
+
+    ``costs`` are the units', by the number of what is taken and of what is made of it.
+    """
+    cost = costs.reshape(-1).take(taken * costs.shape[1] + made)
+    cost += start[: len(made)]
+    reached = row[len(row) - len(made) :]
+    np.minimum(reached, cost, out=reached)
 
 
-def _numbers(texts: Sequence[str], alphabet: dict[str, int]) -> npt.NDArray[np.int32]:
-    """Return the letters of all texts as numbers, position by position; 0 for an unknown letter."""
-    numbers = np.zeros((max(map(len, texts), default=0), len(texts)), np.int32)
-    for column, text in enumerate(texts):
-        numbers[: len(text), column] = [alphabet.get(letter, 0) for letter in text]
-    return numbers
+def _longest(texts: Sequence[str]) -> int:
+    return min(LONGEST, max(map(len, texts), default=0))
+
+
+def _english(names: Sequence[str]) -> Numbers:
+    """Return the letters of English names as numbers, a row a place; 0 for an unknown letter."""
+    width = _longest(names)
+    letters = "".join(name[:width].ljust(width) for name in names).encode("ascii", "replace")
+    numbers: Numbers = _NUMBERS[np.frombuffer(letters, np.uint8)].reshape(len(names), width)
+    return np.ascontiguousarray(numbers.T)
 
 
 @cache

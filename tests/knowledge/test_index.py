@@ -7,7 +7,9 @@ import pytest
 from pipeline import languages
 from pipeline.knowledge.build import build, build_command
 from pipeline.knowledge.files import read_entries
-from pipeline.knowledge.index import Index, IndexMissingError
+from pipeline.knowledge.index import ENTRY_COLUMNS, Index, IndexMissingError
+from pipeline.knowledge.keys import comparison_names
+from pipeline.languages.shared import sound
 
 
 @pytest.fixture
@@ -30,6 +32,36 @@ def test_an_entry_is_found_by_its_key(index: Index) -> None:
     assert index.by_key("") is None
     with pytest.raises(IndexError):
         index.entry(len(index))
+
+
+def test_parts_of_an_entry_are_read_without_the_whole(index: Index) -> None:
+    for i in range(len(index)):
+        entry = index.entry(i)
+        assert index.n_aliases(i) == len(entry.aliases)
+        assert index.columns(i) == {name: getattr(entry, name) for name in ENTRY_COLUMNS}
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "names"),
+    [
+        ("Ann Ray, Lady Ray", "en", ("ann ray lady ray", "ann ray")),
+        ("Donostia / San Sebas", "en", ("donostia san sebas", "donostia", "san sebas")),
+        ("Zed (Kuzey Osetya)", "tr", ("zed kuzey osetya", "zed north osetya", "zed")),
+        ("Bishkek", "und", ("bishkek",)),
+    ],
+)
+def test_names_to_compare_with_are_folded_translated_and_parted(
+    text: str, lang: str, names: tuple[str, ...]
+) -> None:
+    assert comparison_names(text, lang) == names
+
+
+def test_an_entry_is_compared_by_the_names_of_its_aliases(index: Index) -> None:
+    for i in range(len(index)):
+        aliases = index.entry(i).aliases
+        names = dict.fromkeys(n for a in aliases for n in comparison_names(a.text, a.lang))
+        assert index.names(i) == tuple(names)
+        assert index.sounds(i) == tuple(dict.fromkeys(sound(name) or name for name in names))
 
 
 @pytest.mark.parametrize(

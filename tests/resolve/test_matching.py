@@ -72,6 +72,37 @@ def test_kinds_of_place(name: str, target: Target, feature: str) -> None:
     assert kinds == {name: float(name == feature) for name in kinds}
 
 
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        ("लताविया", "hi"), ("टैक्सास", "hi"), ("एल्डर बाकिएव", "hi"),
+        ("Bakiyev Eldar", "tr"), ("Teksas", "tr"), ("Kuzey Osetya", "tr"),
+        ("Ticaret Konseyi", "tr"), ("Sadîr Japarov", "ro"), ("Delhi de Nord", "ro"),
+        ("Moskova", "ro"), ("NATO", "ro"), ("University of Delhi", "en"), ("Zorkhan", "en"),
+        ("Vladimir", "en"), ("Ma-xa-chu-xét", "vi"), ("Tổ chức Y tế Thế giới", "vi"),
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_what_all_features_of_all_entries_say(
+    name: str, lang: str, shipped_index: Index
+) -> None:
+    finder = Finder(shipped_index)
+    form = read(name, lang)
+    targets = [finder.target(entry) for entry in finder.shortlist(form)]
+    values = features(form, targets, finder.weight, finder.meanings)
+    logits = [
+        matching.trained()[target.label].logit(of)
+        for target, of in zip(targets, values, strict=True)
+    ]
+    expected = [
+        (place, probability)
+        for place, probability in enumerate(probabilities(logits))
+        if probability >= matching.LEAST_PROBABILITY
+        and matching.is_alike(values[place])
+        and not (targets[place].label == "LOC" and values[place]["qualifier"])
+    ]
+    assert matching.meant(form, targets, finder.weight, finder.meanings) == expected
+
+
 def test_a_word_may_be_the_initials_of_many() -> None:
     keys = ["north atlantic treaty organisation"]
     assert spelled_by(read("नाटो", "hi"), keys)

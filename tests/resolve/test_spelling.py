@@ -47,6 +47,16 @@ def test_costs_are_the_cheapest_of_all_ways(letters: str, names: list[str]) -> N
 
 
 @settings(deadline=None, derandomize=True)
+@given(st.lists(LETTERS, max_size=4), st.lists(NAMES, max_size=4))
+def test_names_compared_together_cost_what_each_costs_alone(
+    written: list[str], names: list[str]
+) -> None:
+    spelling = Spelling(UNITS)
+    alone = [[float(spelling.costs(one, [name])[0]) for name in names] for one in written]
+    assert spelling.grid(written, names).tolist() == alone
+
+
+@settings(deadline=None, derandomize=True)
 @given(st.lists(st.tuples(LETTERS, NAMES), min_size=1, max_size=4))
 def test_an_alignment_spells_both_names_and_costs_what_it_says(
     pairs: list[tuple[str, str]],
