@@ -226,6 +226,8 @@ def pages(client: TestClient) -> list[str]:
         links[0],
         "/suggest?q=name",
         "/suggest?q=surname12",
+        "/suggest?q=сурнаме12",
+        "/suggest?q=Σουρνειμ",
         "/compare",
         "/compare?days=7",
         "/runs",

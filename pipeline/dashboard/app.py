@@ -252,16 +252,24 @@ class _Pages:
         return self._render("document.html", document=document)
 
     def search(self, request: Request) -> Response:
-        """List the entities behind a spelling: those that hold it, then those that resemble it."""
+        """List the entities behind a spelling: those that hold it, then those that resemble it.
+
+        Those that only sound like it come where none holds it.
+        """
         text = _query(request)
-        found = self._names.find(text, _FOUND) if text else []
-        ids = {row["entity_id"] for row in found}
-        alike = [row for row in self._alike(text) if row["entity_id"] not in ids] if text else []
-        return self._render("search.html", query=text, found=found, alike=alike)
+        found = self._names.find(text, _FOUND)
+        alike = self._alike(text) if text else []
+        if not found:
+            alike += self._names.sounding(text, _SUGGESTED)
+        others = {row["entity_id"]: row for row in alike}
+        for row in found:
+            others.pop(row["entity_id"], None)
+        return self._render("search.html", query=text, found=found, alike=list(others.values()))
 
     def suggest(self, request: Request) -> Response:
         """Return entities for what has been typed so far, as JSON."""
-        rows = self._names.find(_query(request), _SUGGESTED)
+        text = _query(request)
+        rows = self._names.find(text, _SUGGESTED) or self._names.sounding(text, _SUGGESTED)
         return JSONResponse(
             [
                 {

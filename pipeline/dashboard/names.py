@@ -7,14 +7,22 @@ from typing import Final
 
 import duckdb
 import pyarrow as pa
+from rapidfuzz import fuzz, process
 
 from pipeline import languages
 from pipeline.dashboard.reader import Generation, Reader, Row, Tables
+from pipeline.languages import shared
 from pipeline.schemas import UNDETERMINED
 from pipeline.scripts import script_of
 
 _LONGEST: Final = 100
 """Characters of a query that are looked at."""
+
+_LEAST_ALIKE: Final = 70
+"""How alike two sounds have to be, in per cent of their letters that stand in the same order."""
+
+_NEAREST: Final = 8
+"""How many sounds are taken for near."""
 
 _NAMES: Final = """
 SELECT n.entity_id, n.name AS spelling, n.lang, n.n_mentions, e.name, e.label,
@@ -22,12 +30,26 @@ SELECT n.entity_id, n.name AS spelling, n.lang, n.n_mentions, e.name, e.label,
 FROM read_parquet($entity_names) n JOIN read_parquet($entities) e USING (entity_id)
 """
 
-_FIND: Final = """
-WITH matched AS (
+_BY_KEY: Final = """
     SELECT *, CASE WHEN starts_with(key, $key) THEN 0
                    WHEN contains(key, ' ' || $key) THEN 1 ELSE 2 END AS place
     FROM spellings WHERE contains(key, $key)
-), best AS (
+"""
+
+_BY_SOUND: Final = """
+    SELECT *, CASE WHEN sound = $sound THEN 0 WHEN starts_with(sound, $sound) THEN 1 ELSE 2 END
+              AS place
+    FROM spellings WHERE contains(' ' || sound, ' ' || $sound)
+"""
+
+_BY_NEAR_SOUND: Final = """
+    SELECT spellings.*, list_position($near, sounds.sound) AS place
+    FROM spellings JOIN (SELECT unnest($near) AS sound) sounds
+         ON contains(' ' || spellings.sound || ' ', ' ' || sounds.sound || ' ')
+"""
+
+_BEST: Final = """
+WITH matched AS ({matched}), best AS (
     SELECT * FROM matched QUALIFY row_number() OVER (
         PARTITION BY entity_id
         ORDER BY NOT contains(lower(spelling), lower($text)), place, n_mentions DESC, spelling) = 1
@@ -58,6 +80,7 @@ class Names:
         self._lock = threading.Lock()
         self._generation: Generation | None = None
         self._keys: dict[str, str] = {}
+        self._sounds: list[str] = []
         self._database = duckdb.connect()
 
     def find(self, text: str, limit: int) -> list[Row]:
@@ -70,9 +93,40 @@ class Names:
         if not key:
             return []
         self.refresh()
+        return self._best(_BY_KEY, text, limit, key=key)
+
+    def sounding(self, text: str, limit: int) -> list[Row]:
+        """Return entities with a spelling that sounds as ``text`` does, for any script.
+
+        First those that begin so, or have a word that does: Жапаров and Japarov are ``japaruv``.
+        Where there is none, those with a name or a word that sounds nearly so (Τζαπάροφ). Of
+        less than four letters nothing is told. Otherwise as :meth:`find`.
+        """
+        sound = shared.sound(key_of(text))
+        if not sound:
+            return []
+        self.refresh()
+        return self._best(_BY_SOUND, text, limit, sound=sound) or self._best(
+            _BY_NEAR_SOUND, text, limit, near=self._near(sound)
+        )
+
+    def _near(self, sound: str) -> list[str]:
+        """Return the sounds of names and words that are most like ``sound``, the likest first."""
+        found = process.extract(
+            sound,
+            self._sounds,
+            scorer=fuzz.ratio,
+            processor=None,
+            score_cutoff=_LEAST_ALIKE,
+            limit=_NEAREST,
+        )
+        return [near for near, *_ in found]
+
+    def _best(self, matched: str, text: str, limit: int, **values: object) -> list[Row]:
+        """Return the entities of the spellings that the query ``matched`` gives."""
         with self._database.cursor() as cursor:
-            values = {"key": key, "text": text, "limit": limit}
-            found = cursor.execute(_FIND, values)
+            query = _BEST.format(matched=matched)
+            found = cursor.execute(query, {"text": text, "limit": limit, **values})
             columns = [column for column, *_ in found.description or ()]
             return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
@@ -83,8 +137,12 @@ class Names:
             if self._generation is None or generation not in (None, self._generation):
                 spellings = self._reader.ask(_spellings)
                 self._keys = self._keys_of(spellings["spelling"].to_pylist())
-                keys = pa.array(map(self._keys.__getitem__, spellings["spelling"].to_pylist()))
-                table = spellings.append_column("key", keys.cast(pa.string()))
+                keys = [self._keys[text] for text in spellings["spelling"].to_pylist()]
+                sounds = [shared.sound(key) for key in keys]
+                parts = {part for sound in sounds for part in (sound, *sound.split())}
+                self._sounds = sorted(part for part in parts if len(part) >= shared.MIN_SOUND)
+                table = spellings.append_column("key", pa.array(keys, pa.string()))
+                table = table.append_column("sound", pa.array(sounds, pa.string()))
                 self._database.register("read", table)
                 self._database.execute("CREATE OR REPLACE TABLE spellings AS SELECT * FROM read")
                 self._database.unregister("read")

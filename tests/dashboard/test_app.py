@@ -158,11 +158,42 @@ def test_the_timeline_draws_what_its_table_says(client: TestClient) -> None:
     assert "2025-11-26, en: 4" in page.text
 
 
-@pytest.mark.parametrize("typed", ["जापा", "japa", "JAPA", "capar", "sadyr j", "Джапаров"])
+def suggested(client: TestClient, typed: str) -> list[str]:
+    return [entity["url"] for entity in client.get("/suggest", params={"q": typed}).json()]
+
+
+@pytest.mark.parametrize("typed", ["जापा", "japa", "JAPA", "capar"])
 def test_suggestions_in_any_script(client: TestClient, typed: str) -> None:
-    answer = client.get("/suggest", params={"q": typed}).json()
-    found = [entity["url"] for entity in answer]
-    assert found[:1] == ([] if typed in ("sadyr j", "Джапаров") else ["/entity/ejaparov"])
+    assert suggested(client, typed) == ["/entity/ejaparov"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "entity"),
+    [
+        ("Жапаров", "ejaparov"),
+        ("жапар", "ejaparov"),
+        ("Джапаров", "ejaparov"),
+        ("Τζαπάροφ", "ejaparov"),
+        ("ジャパロフ", "ejaparov"),
+        ("ჯაპაროვი", "ejaparov"),
+        ("Бишкек", "ebishkek"),
+        ("비슈케크", "ebishkek"),
+        ("Путін", "eputin"),
+        ("プーチン", "eputin"),
+    ],
+)
+def test_a_spelling_that_no_article_has_is_found_by_its_sound(
+    client: TestClient, typed: str, entity: str
+) -> None:
+    assert suggested(client, typed)[:1] == [f"/entity/{entity}"]
+    assert f"/entity/{entity}" in read(client, f"/search?q={typed}").links()
+
+
+@pytest.mark.parametrize(
+    "typed", ["sadyr j", "Жап", "Нурмагомедов", "北京", "ж" * 5000, "Ж'\"%_\\"]
+)
+def test_what_sounds_like_nobody_finds_nobody(client: TestClient, typed: str) -> None:
+    assert suggested(client, typed) == []
 
 
 def test_suggestions_say_by_which_spelling(client: TestClient) -> None:

@@ -1,17 +1,23 @@
 """Search for inputs that break a promise: ``python -m tests.fuzz.run [TARGET ...] --seconds 60``.
 
-Needs atheris (extra ``fuzz``; Linux). An input that breaks something is written to ``found/TARGET``
-and stays there as a test; the command then ends with 1.
+Needs atheris (extra ``fuzz``; Linux). Prints a line for each target: seconds by the clock and of
+the processor (where other work is done as well, few are left), inputs tried, branches reached,
+findings. A target's search ends with its first finding: the input that breaks something is written
+to ``found/TARGET`` and stays there as a test; the command then ends with 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+import resource
 import subprocess
 import sys
 import tempfile
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
+from time import monotonic
 
 FOUND = Path(__file__).parent / "found"
 SLOW_SECONDS = 20
@@ -36,6 +42,9 @@ def main() -> int:
         parser.error(
             f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}"
         )
+    print("$ python -m tests.fuzz.run", *sys.argv[1:])
+    print(f"{date.today()}, exonym {version('exonym')}, atheris {version('atheris')}, one process")
+    print("target          seconds      CPU    inputs branches findings", flush=True)
     failed = [target for target in chosen if not search(target, options.seconds)]
     return 1 if failed else 0
 
@@ -43,16 +52,22 @@ def main() -> int:
 def search(target: str, seconds: int) -> bool:
     """Fuzz a target in a process of its own and print a line; False where something was found."""
     command = [sys.executable, "-m", "tests.fuzz.run", target, "--seconds", str(seconds), "--alone"]
+    began, used = monotonic(), _processor_seconds()
     done = subprocess.run(command, capture_output=True, text=True, check=False, errors="replace")
+    took, used = monotonic() - began, _processor_seconds() - used
     steps = re.findall(r"^#(\d+)\s.*?cov: (\d+)", done.stderr, re.MULTILINE)
-    runs, coverage = steps[-1] if steps else ("0", "0")
-    state = "nothing found" if done.returncode == 0 else "BROKEN"
-    print(f"{target:16} {runs:>9} inputs, {coverage:>6} branches: {state}", flush=True)
-    if done.returncode:
-        print(
-            "\n".join([*done.stdout.splitlines()[-30:], *done.stderr.splitlines()[-5:]]), flush=True
-        )
-    return done.returncode == 0
+    inputs, branches = map(int, steps[-1] if steps else (0, 0))
+    findings = int(done.returncode != 0)
+    print(f"{target:14} {took:8.0f} {used:8.0f} {inputs:9,} {branches:8,} {findings:8}", flush=True)
+    if findings:
+        lines = [*done.stdout.splitlines()[-30:], *done.stderr.splitlines()[-5:]]
+        print("\n".join(lines), file=sys.stderr, flush=True)
+    return not findings
+
+
+def _processor_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def fuzz(target: str, seconds: int) -> None:
