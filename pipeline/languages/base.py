@@ -57,6 +57,13 @@ class Language(Protocol):
     def strip_titles(self, name: str) -> str:
         """Return ``name`` without leading and trailing titles and honorifics, never empty."""
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return where a monarch's or pope's title directly before ``text[start:]`` begins.
+
+        ``start`` where none stands there. It is no part of the name, yet without it ``Philippe``
+        may be anyone: with it he has the :meth:`keys` of ``King Philippe``.
+        """
+
     def fold(self, name: str) -> str:
         """Return the comparison key of ``name``: romanised, ASCII, lower case, single spaces.
 

@@ -55,6 +55,10 @@ class English:
         """Return ``name`` without ``President``, ``Mr`` and the like."""
         return _TITLES.strip(name, str.lower)
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return where ``King`` and the like directly before ``text[start:]`` begins."""
+        return _TRANSLATIONS.title_before(text, start, str.lower)
+
     def fold(self, name: str) -> str:
         """Return :func:`pipeline.languages.shared.fold_ascii` of the name."""
         return shared.fold_ascii(self.orthography(name))

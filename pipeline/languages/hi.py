@@ -78,6 +78,10 @@ class Hindi:
         """Return ``name`` without ``राष्ट्रपति``, ``श्री``, ``जी`` and the like."""
         return _TITLES.strip(name, str.lower)
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return where ``राजा`` and the like directly before ``text[start:]`` begins."""
+        return _TRANSLATIONS.title_before(text, start, str.lower)
+
     def fold(self, name: str) -> str:
         """Return the name romanised with schwa deletion, words of a-z and 0-9."""
         return plain(_romanise_text(self.orthography(name)))

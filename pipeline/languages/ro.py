@@ -68,6 +68,10 @@ class Romanian:
         """Return ``name`` without ``președintele``, ``doamna``, ``lui`` and the like."""
         return _TITLES.strip(name, str.lower)
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return where ``Regele`` and the like directly before ``text[start:]`` begins."""
+        return _TRANSLATIONS.title_before(text, start, str.lower)
+
     def fold(self, name: str) -> str:
         """Return the name in plain letters; î inside a word is a, as â is (``Kîrgîzstan``)."""
         return shared.fold_ascii(re.sub(r"(?<=\w)[îÎ]", "a", self.orthography(name)))

@@ -8,7 +8,7 @@ import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -39,6 +39,9 @@ _FIRST_VOWEL: Final = re.compile(r"\b[aiu]")
 _INNER_VOWEL: Final = re.compile(r"(?<=\w)(?:[iu]|a(?!\b))")
 _DOUBLED: Final = re.compile(r"([a-z])\1+")
 _NAME_WORD: Final = re.compile(r"[^\s,()/]+")
+_WINDOW: Final = 48
+_LONGEST_TITLE: Final = 3
+"""Code points and words before a name among which a title is looked for."""
 
 
 def load_data(code: str) -> dict[str, Any]:
@@ -141,21 +144,40 @@ def distinct(items: Iterable[str], limit: int = MAX_KEYS) -> tuple[str, ...]:
 _SOUND_RULES: Final = tuple((re.compile(p), r) for p, r in load_data("sound")["rules"])
 
 
+@cache
+def rulers() -> frozenset[str]:
+    """Return the English titles by which monarchs, their families and popes are called."""
+    return frozenset(load_data("en")["titles"]["rulers"])
+
+
 @dataclass(frozen=True, slots=True)
 class Translations:
-    """Words of which names are composed, lower case, and what English calls them."""
+    """Words of which names are composed, lower case, and what English calls them.
+
+    ``ordinals`` are those that number a ruler and stand before the name (``III. Charles``), where
+    English has them behind it.
+    """
 
     english: dict[tuple[str, ...], str]
     longest: int
+    ordinals: frozenset[tuple[str, ...]]
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Translations:
-        """Read ``[translations]`` of a data file: a word or several to the English one."""
+        """Read a data file: ``[translations]``, a word or several to the English one.
+
+        And ``[numerals]``: how rulers are numbered ``behind`` the name (``al {}-lea``) or
+        ``before`` it (``{}.``).
+        """
+        behind, before = (
+            _numbered(data.get("numerals", {}).get(where, ())) for where in ("behind", "before")
+        )
         english = {
             tuple(unicodedata.normalize("NFC", phrase).split()): word
             for phrase, word in data["translations"].items()
         }
-        return cls(english, max(map(len, english)))
+        english = {**behind, **before, **english}
+        return cls(english, max(map(len, english)), frozenset(before))
 
     def key(self, lower: str, fold: Callable[[str], str]) -> str:
         """Return the fold of a lower-case name with its known words in English.
@@ -170,7 +192,8 @@ class Translations:
         """Return a lower-case name with its known words in English, the longest phrases first.
 
         A hyphen parts words, but for phrases that are written with one (``nord-est``). The order
-        stays: ``kuzey makedonya`` gives ``north makedonya``.
+        stays: ``kuzey makedonya`` gives ``north makedonya``; but a ruler's number goes behind the
+        name.
         """
         words = [
             part
@@ -183,9 +206,45 @@ class Translations:
             count = next(
                 (n for n in range(self.longest, 0, -1) if tuple(words[:n]) in self.english), 0
             )
-            result.append(self.english[tuple(words[:count])] if count else words[0])
-            words = words[max(1, count) :]
+            phrase, words = tuple(words[: max(1, count)]), words[max(1, count) :]
+            if phrase in self.ordinals and words:
+                result.append(words.pop(0))
+            result.append(self.english.get(phrase, phrase[0]))
         return " ".join(result)
+
+    def title_before(self, text: str, start: int, lower: Callable[[str], str]) -> int:
+        """Return where a ruler's title directly before ``text[start:]`` begins, else ``start``."""
+        words = list(_NAME_WORD.finditer(text, max(0, start - _WINDOW), start))[-_LONGEST_TITLE:]
+        if not words or text[words[-1].end() : start].strip(" \u00a0"):
+            return start
+        for first in words:
+            phrase = tuple(lower(text[first.start() : start]).split())
+            if self.english.get(phrase, " ".join(phrase)) in rulers():
+                return first.start()
+        return start
+
+
+_MOST_OF_A_NAME: Final = 30
+
+
+def _numbered(templates: Iterable[str]) -> dict[tuple[str, ...], str]:
+    """Return the phrases that number a ruler, in Roman or Arabic digits, to the Roman number.
+
+    Turkish writes the lower case of I without a dot.
+    """
+    return {
+        tuple(template.format(digits).replace("-", " ").split()): roman(number)
+        for template in templates
+        for number in range(1, _MOST_OF_A_NAME + 1)
+        for digits in (roman(number), roman(number).replace("i", "ı"), str(number))
+    }
+
+
+def roman(number: int) -> str:
+    """Return a number below 40 in Roman digits, lower case."""
+    tens, ones = divmod(number, 10)
+    units = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+    return "x" * tens + units[ones]
 
 
 @dataclass(frozen=True, slots=True)

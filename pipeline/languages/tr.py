@@ -138,6 +138,10 @@ class Turkish:
         """Return ``name`` without ``Cumhurbaşkanı``, ``Sayın``, ``Bey`` and the like."""
         return _TITLES.strip(name, _lower)
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return where ``Kral`` and the like directly before ``text[start:]`` begins."""
+        return _TRANSLATIONS.title_before(text, start, _lower)
+
     def fold(self, name: str) -> str:
         """Return the name in plain letters: ı is i, ş is s, ğ is g, words of a-z and 0-9."""
         return shared.fold_ascii(self.orthography(name))

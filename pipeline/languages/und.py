@@ -31,6 +31,10 @@ class Undetermined:
         """Return ``name``."""
         return name
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return ``start``: titles of an unknown language are unknown."""
+        return start
+
     def fold(self, name: str) -> str:
         """Return :func:`pipeline.languages.shared.fold_ascii` of the name."""
         return shared.fold_ascii(self.orthography(name))

@@ -67,6 +67,10 @@ class Vietnamese:
         """Return ``name`` without ``Tổng thống``, ``ông`` and type words such as ``tỉnh``."""
         return _TITLES.strip(name, str.lower)
 
+    def ruler_before(self, text: str, start: int) -> int:
+        """Return where ``Quốc vương`` and the like directly before ``text[start:]`` begins."""
+        return _TRANSLATIONS.title_before(text, start, str.lower)
+
     def fold(self, name: str) -> str:
         """Return the name without tones and marks, ``đ`` as d, words of a-z and 0-9."""
         return shared.fold_ascii(self.orthography(name))

@@ -104,7 +104,16 @@ def settle_document(
             "suffix": span.suffix,
         }
         kept.append(row)
-        named.append(Named(span.start, span.end, row["ner_label"], form))
+        titled = normalise.titled(text, span.start, span.end, row["ner_label"], row["lang"])
+        named.append(
+            Named(
+                span.start,
+                span.end,
+                row["ner_label"],
+                form,
+                read(titled, row["lang"]) if titled else None,
+            )
+        )
     return Settled(kept, named, link.link(doc_id, named, text, finder, rulings))
 
 

@@ -17,7 +17,7 @@ from itertools import product, starmap
 from typing import Final, NamedTuple
 
 from pipeline.resolve import generic
-from pipeline.resolve.similarity import align, skeleton, word_similarity
+from pipeline.resolve.similarity import NUMBERS, align, skeleton, word_similarity
 from pipeline.scripts import script_of
 
 ALIKE: Final = 0.92
@@ -34,6 +34,9 @@ MEAN_RESPELLED: Final = 0.9
 _LATIN: Final = "Latn"
 _RESPELLING: Final = frozenset({"ro", "tr"})
 """Languages that write foreign names in Latin letters as they sound: Aleksandr Șohin."""
+
+ALIKE_NUMBERED: Final = 0.87
+"""The same of a ruler's one name beside his number: Mswati III, मस्वाती तृतीय; not Carol, कार्ल."""
 
 VARIANT: Final = 0.8
 """The same of two names in one script that are both much like a name in another."""
@@ -144,16 +147,21 @@ def likeness_across(a: str, b: str, one: str, other: str) -> float:
 
     ``one`` and ``other`` are the writings. The mean of the words' similarities, word for word in
     their order, which a name keeps when it is written as it sounds. What stands behind ``@`` has to
-    be the same.
+    be the same, and so has a ruler's number, which is not counted.
     """
     if one == other:
         return 0.0
     words, others = _words_of_both(a, b)
-    similarities = [_sounds_like(x, y) for x, y in zip(words, others, strict=True)]
+    pairs = list(zip(words, others, strict=True))
+    if len(pairs) < 2:
+        return 0.0
+    numbers = {(x, y) for x, y in pairs[1:] if x == y and x in NUMBERS}
+    similarities = [_sounds_like(*pair) for pair in pairs if pair not in numbers]
     same_script = one[: len(_LATIN)] == other[: len(_LATIN)]
-    if len(words) < 2 or min(similarities) < (
-        ALIKE_RESPELLED if same_script else ALIKE_ACROSS_SCRIPTS
-    ):
+    least = ALIKE_RESPELLED if same_script else ALIKE_ACROSS_SCRIPTS
+    if len(similarities) < 2:
+        least = ALIKE_NUMBERED
+    if not similarities or min(similarities) < least:
         return 0.0
     mean = sum(similarities) / len(similarities)
     return mean if mean >= (MEAN_RESPELLED if same_script else MEAN_ACROSS_SCRIPTS) else 0.0

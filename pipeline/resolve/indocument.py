@@ -33,12 +33,16 @@ _IN_BRACKETS: Final = re.compile(r"[^\s()\[\],;:]{2,12}")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A clean mention: its place, the recogniser's label and its form."""
+    """A clean mention: its place, the recogniser's label and its form.
+
+    ``titled`` is its form with the ruler's title that stands before it.
+    """
 
     start: int
     end: int
     label: str
     form: Form
+    titled: Form | None = None
 
 
 @dataclass(slots=True)

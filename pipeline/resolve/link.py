@@ -223,6 +223,11 @@ class _Linker:
             sorted(counts, key=lambda form: (-len(form.words), -counts[form], form.surface))
         )
 
+    def _titled(self, group: Cluster) -> tuple[Form, ...]:
+        """Return the cluster's names with a ruler's title before them: Queen Camilla."""
+        titled = {form for i in group.members if (form := self.mentions[i].titled)}
+        return tuple(sorted(titled, key=lambda form: form.surface))
+
     def _ambiguous(self, forms: Iterable[Form]) -> bool:
         """Say whether the name is a part of several full names of the document.
 
@@ -235,7 +240,8 @@ class _Linker:
     ) -> Decision:
         votes = group.votes(self.mentions)
         ambiguous = self._ambiguous(forms)
-        found = candidates_of(forms, self.finder, person=votes["PER"] > 0 and not ambiguous)
+        named = (*forms, *self._titled(group))
+        found = candidates_of(named, self.finder, person=votes["PER"] > 0 and not ambiguous)
         barred = self.rulings.not_meant(forms)
         pairs = [
             (candidate, known)

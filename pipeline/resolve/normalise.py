@@ -115,6 +115,15 @@ def _without_titles(text: str, start: int, end: int, language: Language) -> tupl
     return _edges(text, start + at, start + at + len(bare))
 
 
+def titled(text: str, start: int, end: int, label: str, lang: str) -> str:
+    """Return ``text[start:end]`` with the monarch's or pope's title before it; empty without one.
+
+    ``label`` is the recogniser's, ``lang`` the segment's language. Persons alone have titles.
+    """
+    begin = languages.get(lang).ruler_before(text, start) if label == "PER" else start
+    return text[begin:end] if begin < start else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A span that a mention claims, with what decides when two claims overlap."""

@@ -16,6 +16,7 @@ from typing import Final
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Levenshtein
 
+from pipeline.languages.shared import roman
 from pipeline.resolve.generic import is_generic
 
 VOWELS: Final = frozenset("aeiouy")
@@ -90,6 +91,9 @@ def _substitution(a: str, b: str) -> float:
     return 1.0
 
 
+NUMBERS: Final = frozenset(roman(n) for n in range(1, 31)) - {"xi"}
+"""Numbers of rulers as keys have them; as often as the eleventh of them Xi is a name."""
+
 _SUBSTITUTIONS: Final = {
     a + b: cost
     for a, b in product(ascii_lowercase, repeat=2)
@@ -137,6 +141,8 @@ def word_similarity(a: str, b: str) -> float:
         return 1.0
     if not (a.isalpha() and b.isalpha()):
         return 0.0  # Boeing 737 and 747
+    if a in NUMBERS and b in NUMBERS:
+        return 0.0  # John Paul I and John Paul II
     a, b = sounds(a), sounds(b)
     if a == b:
         return _SAME_SOUND

@@ -1,7 +1,8 @@
 """The hand-checked cases of every language.
 
 Kinds: ``reading`` the likeliest reading, ``among`` one of the readings, ``after`` the ending behind
-the bar, ``inside`` the final ending, ``title`` without titles, ``orthography``, ``fold``,
+the bar, ``inside`` the final ending, ``title`` without titles, ``ruler`` the title
+(between bars) before a name, ``orthography``, ``fold``,
 ``translated``, ``transcription`` (which is no key), ``letters``, ``key`` one of the keys,
 ``not key`` a name that must share no key,
 ``shared`` one that must share a key.
@@ -34,6 +35,10 @@ def test_case(code: str, surface: str, kind: str, expected: str) -> None:
         assert surface[len(surface) - count :] == expected
     elif kind == "title":
         assert language.strip_titles(surface) == expected
+    elif kind == "ruler":
+        before, name = surface.rsplit("|", 1)
+        before = before.replace("|", "")
+        assert before[language.ruler_before(before + name, len(before)) :] == expected
     elif kind == "orthography":
         assert language.orthography(surface) == expected
     elif kind == "fold":
