@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -17,6 +18,8 @@ from pipeline.schemas import DATED, TABLES
 from pipeline.scripts import script_of
 from pipeline.settings import load
 from pipeline.store import Store, files
+from pipeline.store.generations import assemble
+from pipeline.store.tables import TableFiles
 
 pytest.importorskip("starlette", reason="needs the extra: pip install 'exonym[dashboard]'")
 
@@ -88,6 +91,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dashboard") / "tables"
     write_tables(out, ARTICLES)
     return out
+
+
+@pytest.fixture
+def checkout(folder: Path, root: Path, tmp_path: Path) -> Path:
+    """A folder as docs/dashboards.md expects it: the tables, as one kept generation, and views."""
+    out = tmp_path / "data" / "processed"
+    shutil.copytree(folder, out)
+    assemble(Store(out).generations.place(1), RUN, TableFiles(out))
+    (tmp_path / "docs").mkdir()
+    shutil.copy(root / "docs" / "views.sql", tmp_path / "docs")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,13 +87,10 @@ def test_the_query_of_the_readme_finds_something(folder: Path, root: Path) -> No
     assert ("Sadyr Japarov", "tr", "Caparov", 1) in duckdb.sql(query).fetchall()
 
 
-def test_every_snippet_of_the_page_runs(folder: Path, root: Path, tmp_path: Path) -> None:
+def test_every_snippet_of_the_page_runs(checkout: Path, root: Path) -> None:
     pytest.importorskip("polars", reason="polars is not installed")
-    shutil.copytree(folder, tmp_path / "data" / "processed")
-    (tmp_path / "docs").mkdir()
-    shutil.copy(root / "docs" / "views.sql", tmp_path / "docs")
     for snippet in blocks(root, "python"):
         command = [sys.executable, "-c", snippet]
-        told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        told = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
         assert told.returncode == 0, told.stderr
         assert "Sadyr Japarov" in told.stdout
