@@ -167,7 +167,7 @@ def _sounds(word: str) -> list[_Sound]:
             if not sounds or sounds[-1].vowel != "@":
                 sounds.append(_Sound("", ""))
             sounds[-1].vowel = _SIGNS[char]
-        elif char == _VIRAMA and sounds:
+        elif char == _VIRAMA and sounds and sounds[-1].vowel == "@":  # no other can be taken away
             sounds[-1].vowel = ""
         elif char in _NASALS and sounds:
             sounds[-1].nasal = _nasal(char, following)
