@@ -125,7 +125,7 @@ class Index:
         self._gram_weight = array("gram_weight")
         self._gram_folds = array("gram_folds")
         self._gram_fold = array("gram_fold")
-        self.similar = functools.lru_cache(maxsize=_CACHED)(self._similar)
+        self.likest = functools.lru_cache(maxsize=_CACHED)(self._likest)
 
     @classmethod
     def open(cls, out_dir: Path) -> Index:
@@ -292,32 +292,44 @@ class Index:
         places[places == len(self._text_number)] = 0
         return np.asarray(self._text_number[places] == wanted)
 
-    def _similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
+    def similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
         """Return the ``limit`` entries with the plain folds most like ``key``, the likest first.
 
         The cosine of TF-IDF vectors over character bigrams and trigrams with word boundaries, each
         n-gram of a fold counted once; an entry stands with its best fold. Candidates are found by
-        their rarer n-grams, then scored on all. Equal ones by falling prior. Answers are cached.
+        their rarer n-grams, then scored on all. Equal ones by falling prior.
         """
+        entries, folds, cosines = self._ranked(key, limit)
+        texts = map(self._folds.__getitem__, folds.tolist())
+        return tuple(map(Similar, entries.tolist(), texts, cosines.tolist()))
+
+    def _likest(self, key: str, limit: int) -> npt.NDArray[np.uint32]:
+        """Return the entries of :meth:`similar` alone. Answers are cached: leave them as they are.
+
+        A view would hold all that was looked at in memory.
+        """
+        return self._ranked(key, limit)[0].copy()
+
+    def _ranked(
+        self, key: str, limit: int
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Return the entries most like ``key``, the fold of each that is, and its cosine."""
         codes = grams.codes(grams.symbols(key))
         weights = self._gram_weight[codes].astype(np.float64)
         folds = self._candidates(codes, weights, limit * _RESCORED)
         cosines = self._cosines(folds, codes, weights)
-        found: dict[int, Similar] = {}
-        last = 0.0
-        for place in np.argsort(-cosines, kind="stable").tolist():
-            cosine = float(cosines[place])
-            if len(found) >= limit and cosine < last:
-                break
-            last = cosine
-            fold = int(folds[place])
-            text = self._folds[fold]
-            for entry in self._entries_of_key(int(self._fold_key[fold])):
-                found.setdefault(entry, Similar(entry, text, cosine))
-        ranked = sorted(
-            found.values(), key=lambda hit: (-hit.similarity, -self._prior[hit.entry], hit.entry)
-        )
-        return tuple(ranked[:limit])
+        order = np.argsort(-cosines, kind="stable")
+        keys = self._fold_key[folds[order]]
+        first, last = self._key_aliases[keys], self._key_aliases[keys + 1]
+        # The aliases of all folds in a row, and the place in ``order`` of the fold of each.
+        counts = (last - first).astype(np.int64)
+        place = np.repeat(np.arange(len(order)), counts)
+        offsets = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
+        entries = self._alias_entry[self._key_alias[first[place] + offsets]]
+        entries, best = np.unique(entries, return_index=True)
+        best = order[place[best]]
+        ranked = np.lexsort((entries, -self._prior[entries], -cosines[best]))[:limit]
+        return entries[ranked], folds[best[ranked]], cosines[best[ranked]]
 
     def _candidates(
         self, codes: grams.Codes, weights: npt.NDArray[np.float64], limit: int
@@ -386,10 +398,6 @@ class Index:
         found = _find(word, self._word_number)
         entries = 0 if found is None else int(self._word_folds[found])
         return math.log((1 + len(self)) / (1 + entries))
-
-    def _entries_of_key(self, key: int) -> set[int]:
-        first, last = self._key_aliases[key : key + 2].tolist()
-        return set(self._alias_entry[self._key_alias[first:last]].tolist())
 
     def _key_of(self, number: int) -> str:
         return self._entries[number].partition("\t")[0]

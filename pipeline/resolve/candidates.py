@@ -250,7 +250,7 @@ class Finder:
         texts = [*keys, *self._readings(form), *form.coarse[:1]]
         found = dict.fromkeys(self._sounding(form))
         for text in dict.fromkeys(texts):
-            found |= dict.fromkeys(hit.entry for hit in self.index.similar(text, _WIDE))
+            found |= dict.fromkeys(self.index.likest(text, _WIDE).tolist())
         return list(found)
 
     def target(self, number: int) -> Target:

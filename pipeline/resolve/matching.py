@@ -12,10 +12,13 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, reduce
 from importlib import resources
+from itertools import accumulate, chain, pairwise
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
@@ -43,6 +46,7 @@ one; ``length``: logarithm of the letters; ``prior``: the known entity's, in the
 times the spelling cost a letter; ``initials``: a word sounds like the initials of many.
 """
 
+_OF_WORDS: Final = ("covered", "covers", "first", "last")
 _FILE: Final = "matching.toml"
 _CACHED: Final = 65536
 _READINGS: Final = 2
@@ -248,8 +252,7 @@ class _Comparison:
         self._known = known
         self._spellings = spellings if spellings is not None else learned()
         self._keys = [key.text for key in form.keys]
-        self._words = _Words(form, known, weight, meanings, self._spellings)
-        self._by_words = [self._words.beside(target) for target in known]
+        self._by_words = _by_words(form, known, weight, meanings, self._spellings)
         self._same = [any(key in target.keys for key in self._keys) for target in known]
         self._initials = [spelled_by(form, target.keys) for target in known]
 
@@ -346,65 +349,72 @@ class _Letters:
         return best
 
 
-class _Words:
-    """How like the words of a name and of known ones are, by spelling and by what they mean."""
+def _by_words(
+    form: Form,
+    known: Sequence[Target],
+    weight: Weight,
+    meanings: Mapping[str, Meanings],
+    spellings: Mapping[str, Spelling],
+) -> list[dict[str, float]]:
+    """Return how well the words of ``form`` and of the best of each target's names pair."""
+    words = _words(form)
+    keys = [key.split() for target in known for key in target.keys]
+    if not words or not keys:
+        return [dict.fromkeys(_OF_WORDS, 0.0) for _ in known]
+    others = list(dict.fromkeys(chain.from_iterable(keys)))
+    like = _like_words(form, words, others, meanings, spellings)
+    # What stands behind a shorter name's last word is a word that is like none and tells nothing.
+    column = {word: i for i, word in enumerate(others)}
+    width = max(map(len, keys))
+    padding = [len(others)] * width
+    places = np.array([[*map(column.__getitem__, key), *padding][:width] for key in keys])
+    tells = np.array([*map(weight, others), 0.0])[places]
+    meant = np.array([int(target.label != "PER") for target in known for _ in target.keys])
+    rows = np.arange(len(words))[:, None]
+    pairs = like[meant[:, None, None], rows, places[:, None]]
+    best, most = pairs.max(axis=2), pairs.max(axis=1)
+    lengths = [len(letters) for _, letters in words]
+    covered = _added(length * best[:, i] for i, length in enumerate(lengths)) / sum(lengths)
+    total = _added(tells.T)
+    covers = _added((tells * most).T) / np.where(total, total, 1.0)
+    found = np.stack([covered, covers, best[:, 0], best[:, -1]], axis=1)
+    rank = _added(found.T)
+    return [
+        dict(zip(_OF_WORDS, found[first + int(rank[first:last].argmax())].tolist(), strict=True))
+        if last > first
+        else dict.fromkeys(_OF_WORDS, 0.0)
+        for first, last in pairwise(accumulate((len(target.keys) for target in known), initial=0))
+    ]
 
-    def __init__(
-        self,
-        form: Form,
-        known: Sequence[Target],
-        weight: Weight,
-        meanings: Mapping[str, Meanings],
-        spellings: Mapping[str, Spelling],
-    ) -> None:
-        words = _words(form)
-        self._weight = weight
-        self._lengths = [len(letters) for _, letters in words]
-        self._meant = meaning.of_words([word for word, _ in words], form.lang, meanings)
-        theirs = dict.fromkeys(w for target in known for key in target.keys for w in key.split())
-        others = list(theirs)
-        costs = spelling_of(form.lang, spellings).grid([letters for _, letters in words], others)
-        self._spelled: dict[str, tuple[float, ...]] = {
-            other: tuple(
-                _likeness(cost / max(length, len(other)))
-                for cost, length in zip(column, self._lengths, strict=True)
-            )
-            for other, column in zip(others, costs.T.tolist(), strict=True)
-        }
-        self._spelled_or_meant: dict[str, tuple[float, ...]] = {}
 
-    def beside(self, target: Target) -> dict[str, float]:
-        """Return how well the words of the name and of the best of the target's names pair."""
-        like = self._like if target.label == "PER" else self._like_or_meant
-        found = (self._pair(key.split(), like) for key in target.keys)
-        covered, covers, first, last = max(found, default=(0.0, 0.0, 0.0, 0.0), key=sum)
-        return {"covered": covered, "covers": covers, "first": first, "last": last}
+def _like_words(
+    form: Form,
+    words: Sequence[tuple[str, str]],
+    others: Sequence[str],
+    meanings: Mapping[str, Meanings],
+    spellings: Mapping[str, Spelling],
+) -> npt.NDArray[np.float64]:
+    """Return how alike words are, 0 to 1: by spelling, and by spelling or meaning.
 
-    def _pair(
-        self, theirs: Sequence[str], like: Callable[[str], tuple[float, ...]]
-    ) -> tuple[float, float, float, float]:
-        """Return the shares covered on both sides, and the likeness of first and last words."""
-        if not self._lengths or not theirs:
-            return (0.0, 0.0, 0.0, 0.0)
-        columns = [like(word) for word in theirs]
-        best = [max(row) for row in zip(*columns, strict=True)]
-        tells = [self._weight(word) for word in theirs]
-        covered = sum(n * m for n, m in zip(self._lengths, best, strict=True)) / sum(self._lengths)
-        covers = sum(n * max(column) for n, column in zip(tells, columns, strict=True))
-        return (covered, covers / (sum(tells) or 1.0), best[0], best[-1])
+    [which of these, word of ``words``, word of ``others``], with a last column of zeros.
+    """
+    like = np.zeros((2, len(words), len(others) + 1))
+    costs = spelling_of(form.lang, spellings).grid([letters for _, letters in words], others)
+    meant = meaning.of_words([word for word, _ in words], form.lang, meanings)
+    for i, ((_, letters), row) in enumerate(zip(words, costs.tolist(), strict=True)):
+        like[:, i, :-1] = [
+            _likeness(cost / max(len(letters), len(other)))
+            for cost, other in zip(row, others, strict=True)
+        ]
+        if meant[i]:
+            strengths = [meaning.strength(meant[i], other) for other in others]
+            np.maximum(like[1, i, :-1], strengths, out=like[1, i, :-1])
+    return like
 
-    def _like(self, other: str) -> tuple[float, ...]:
-        return self._spelled[other]
 
-    def _like_or_meant(self, other: str) -> tuple[float, ...]:
-        found = self._spelled_or_meant.get(other)
-        if found is None:
-            found = tuple(
-                max(like, meaning.strength(meanings, other)) if meanings else like
-                for like, meanings in zip(self._spelled[other], self._meant, strict=True)
-            )
-            self._spelled_or_meant[other] = found
-        return found
+def _added(parts: Iterable[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+    """Return the sum of ``parts``, added one by one: the order decides the last bit."""
+    return reduce(np.add, parts)
 
 
 def _words(form: Form) -> list[tuple[str, str]]:

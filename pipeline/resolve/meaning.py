@@ -78,7 +78,15 @@ def _surest(meant: Meaning) -> str:
 
 def strength(meant: Meaning, word: str) -> float:
     """Return how surely the English ``word`` is meant, 0 to 1."""
-    return max((share * _alike(other, word) for other, share in meant.items()), default=0.0)
+    beginning = word[:_LEAST_SHARED]
+    return max(
+        (
+            share * _alike(other, word)
+            for other, share in meant.items()
+            if other.startswith(beginning)
+        ),
+        default=0.0,
+    )
 
 
 def _alike(one: str, other: str) -> float:
