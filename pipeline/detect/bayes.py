@@ -84,19 +84,18 @@ class NaiveBayes:
 
         A capital behind a capital ends none.
         """
-        known, found = self._rows.get, []
+        found = []
         after_capital = False
-        for at in range(1, len(letters)):
-            letter = letters[at]
+        for at, letter in enumerate(letters[1:], start=1):
             is_capital = letter.isupper()
             if not (is_capital and after_capital):
                 if letter != " ":
-                    found.append(known(letter))
-                found.append(known(letters[at - 1 : at + 1]))
+                    found.append(letter)
+                found.append(letters[at - 1 : at + 1])
                 if at > 1:
-                    found.append(known(letters[at - 2 : at + 1]))
+                    found.append(letters[at - 2 : at + 1])
             after_capital = is_capital
-        return tuple(row for row in found if row is not None)
+        return tuple(self._rows[ngram] for ngram in found if ngram in self._rows)
 
     def _trials(self, rows: Sequence[int]) -> Probabilities:
         """Return the mean of langdetect's trials over the languages, or enough of it to tell.
@@ -122,12 +121,12 @@ class NaiveBayes:
         """
         converged, limit = self._detector.CONV_THRESHOLD, self._detector.ITERATION_LIMIT
         size, at_once = len(rows), _BETWEEN_CHECKS * _CHECKS_AT_ONCE
-        first = rows[draw.places(size, 1)[0]]
+        # Before the n-grams that are drawn stands what those before them came to, at first nothing.
+        factors = self._likely.take([rows[p] for p in draw.places(size, at_once + 1)], axis=0)
+        factors += weight
+        product: Probabilities = factors[0] * (1.0 / len(self._languages))
         draw.use(1)
-        product: Probabilities = (self._likely[first] + weight) * (1.0 / len(self._languages))
-        # Before the n-grams that are drawn stands what those before them came to.
-        factors = np.empty((at_once + 1, len(product)))
-        at = at_once
+        at = 0
         for _ in range(0, limit, _BETWEEN_CHECKS):
             # Added up one by one, as Python's sum does; numpy's adds in another order.
             product /= np.add.accumulate(product)[-1]
@@ -172,7 +171,7 @@ class _Draws(random.Random):
         shift, width = np.uint32(_WORD_BITS - size.bit_length()), 4 * count
         while True:
             places = _bits(self._next, width) >> shift
-            taken = np.flatnonzero(places < size)[:count]
+            taken = (places < size).nonzero()[0][:count]
             if len(taken) == count:
                 break
             width *= 2

@@ -27,7 +27,7 @@ from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import source_hashes
 from pipeline.knowledge.keys import package_hash
 from pipeline.knowledge.storage import Texts, read_array
-from pipeline.knowledge.text import casefold, casefolded_parts, number
+from pipeline.knowledge.text import casefold, casefolded_parts, number, numbers
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
 FORMAT: Final = 3
@@ -181,6 +181,10 @@ class Index:
                 names.setdefault(alias.lang, alias.text)
         return Entry(names=names, aliases=aliases, prior=float(self._prior[number]), **row)
 
+    def priors(self, numbers: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return the priors of the entries with these numbers."""
+        return np.asarray(self._prior[numbers])
+
     def prior(self, number: int) -> float:
         """Return the prior of the entry numbered ``number`` without decoding the entry."""
         return float(self._prior[number])
@@ -192,12 +196,13 @@ class Index:
         """
         return _split(self._names[number])
 
-    def sounds(self, number: int) -> tuple[str, ...]:
-        """Return how these sound (:func:`pipeline.languages.shared.sound`), each once.
+    def sounds(self, numbers: Sequence[int]) -> list[tuple[str, ...]]:
+        """Return for each of these entries how its names sound, each sound once.
 
-        Where too little of the sound is left, the name itself.
+        :func:`pipeline.languages.shared.sound` of :meth:`names`; where too little of the sound is
+        left, the name itself.
         """
-        return _split(self._sounds[number])
+        return [_split(cells) for cells in self._sounds.some(np.array(numbers, np.int64))]
 
     def n_aliases(self, number: int) -> int:
         """Return how many aliases the entry numbered ``number`` has."""
@@ -287,7 +292,7 @@ class Index:
         Much faster than asking one by one: a quick look where few of the parts are names. A part is
         its start and end in code points, the end exclusive.
         """
-        wanted = np.array([number(part) for part in casefolded_parts(text, parts, lang)], np.uint64)
+        wanted = numbers(casefolded_parts(text, parts, lang))
         places = np.searchsorted(self._text_number, wanted)
         places[places == len(self._text_number)] = 0
         return np.asarray(self._text_number[places] == wanted)
@@ -348,17 +353,12 @@ class Index:
             int(np.argmax(counts > 0)) + 1,  # one at least, however long its list is
         )
         # A fold and the rank of an n-gram in one number: sorting brings each fold's together.
-        packed = np.concatenate(
-            [
-                self._gram_fold[first:last].astype(np.uint64) << np.uint64(_RANK_BITS)
-                | np.uint64(rank)
-                for rank, (first, last) in enumerate(
-                    zip(starts[:read].tolist(), ends[:read].tolist(), strict=True)
-                )
-            ]
-        )
+        spans = zip(starts[:read].tolist(), ends[:read].tolist(), strict=True)
+        packed = np.concatenate([self._gram_fold[first:last] for first, last in spans])
         if not len(packed):
             return np.empty(0, np.int64)
+        packed = packed.astype(np.uint64) << np.uint64(_RANK_BITS)
+        packed |= np.repeat(np.arange(read, dtype=np.uint64), counts[:read])
         packed.sort()
         folds = (packed >> np.uint64(_RANK_BITS)).astype(np.int64)
         begins = np.flatnonzero(np.append(True, folds[1:] != folds[:-1]))

@@ -131,6 +131,11 @@ class Texts:
         first, last = self._ends[number : number + 2].tolist()
         return self._bytes[first:last].decode()
 
+    def some(self, numbers: npt.NDArray[Any]) -> list[str]:
+        """Return the strings with these numbers, which must exist."""
+        block, starts, ends = self._bytes, self._ends[numbers], self._ends[numbers + 1]
+        return [block[a:b].decode() for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+
     def span(self, first: int, last: int) -> list[str]:
         """Return the strings from number ``first`` up to ``last``, which is left out."""
         ends = self._ends[first : last + 1].tolist()

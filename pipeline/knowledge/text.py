@@ -6,6 +6,9 @@ import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+import numpy.typing as npt
+
 
 def casefold(text: str, lang: str) -> str:
     """Return ``text`` in NFC without case, by the rules of ``lang``.
@@ -31,4 +34,13 @@ def casefolded_parts(text: str, parts: Iterable[tuple[int, int]], lang: str) -> 
 
 def number(text: str) -> int:
     """Return 64 bits of the BLAKE2b hash of ``text``: a short number to sort and search by."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(_digest(text), "little")
+
+
+def numbers(texts: Iterable[str]) -> npt.NDArray[np.uint64]:
+    """Return :func:`number` of each of ``texts``."""
+    return np.frombuffer(b"".join(map(_digest, texts)), "<u8")
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=8).digest()

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,8 @@ MOST_CANDIDATES: Final = 20
 """Candidates kept of one form, the likest first."""
 
 _CACHED: Final = 65536
+_FEW_CACHED: Final = 256
+"""Forms of which more is kept while they are looked for."""
 
 _SAME_TEXT: Final = 1.0
 _SAME_KEY: Final = 0.96
@@ -109,6 +112,7 @@ class Finder:
         self.weight = lru_cache(maxsize=_CACHED)(self._weight)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
         self.matched = lru_cache(maxsize=_CACHED)(self._matched)
+        self.readings = lru_cache(maxsize=_FEW_CACHED)(self._readings)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
@@ -206,25 +210,26 @@ class Finder:
         if len(entries) <= limit:
             return list(entries)
         ours = [_sound(key.text) for key in form.keys[:_KEYS_COMPARED]]
-        ours += [_sound(reading) for reading in self._readings(form)]
-        names = [(i, name) for i, entry in enumerate(entries) for name in self.index.sounds(entry)]
+        ours += [_sound(reading) for reading in self.readings(form)]
+        sounds = self.index.sounds(entries)
         likeness = process.cdist(
-            list(dict.fromkeys(ours)), [name for _, name in names], scorer=fuzz.token_set_ratio
+            list(dict.fromkeys(ours)), [*chain(*sounds)], scorer=fuzz.token_set_ratio
         )
         best = np.zeros(len(entries))
-        np.maximum.at(best, [i for i, _ in names], likeness.max(axis=0))
+        np.maximum.at(
+            best, np.repeat(np.arange(len(entries)), [*map(len, sounds)]), likeness.max(axis=0)
+        )
         if " " not in form.key:
             for i, entry in enumerate(entries):
                 if matching.spelled_by(form, self.index.names(entry)):
                     best[i] = _ALL
-        priors = np.array([self.index.prior(entry) for entry in entries])
-        order = np.lexsort((-priors, -best))[:limit]
+        order = np.lexsort((-self.index.priors(entries), -best))[:limit]
         return [entries[i] for i in sorted(order.tolist())]
 
-    def _readings(self, form: Form) -> list[str]:
+    def _readings(self, form: Form) -> tuple[str, ...]:
         """Return the name in another language's reading of it, and by what its words mean."""
         meant = meaning.in_english(form.name, form.lang, self.meanings)
-        return [*languages.get(form.lang).transcriptions(form.name), *filter(None, [meant])]
+        return (*languages.get(form.lang).transcriptions(form.name), *filter(None, [meant]))
 
     @staticmethod
     def _coarse(form: Form) -> tuple[str, ...]:
@@ -236,7 +241,7 @@ class Finder:
 
     def _sounding(self, form: Form) -> list[int]:
         """Return the entries with a name that shares a key or sounds like this one."""
-        texts = (*self._coarse(form), *self._readings(form))
+        texts = (*self._coarse(form), *self.readings(form))
         return list(dict.fromkeys(hit.entry for text in texts for hit in self._first(text)))
 
     def shortlist(self, form: Form, searched: int = _MOST_SEARCHED) -> list[int]:
@@ -247,7 +252,7 @@ class Finder:
         :mod:`pipeline.resolve.matching` weighs them.
         """
         keys = (key.text for key in form.keys[:searched])
-        texts = [*keys, *self._readings(form), *form.coarse[:1]]
+        texts = [*keys, *self.readings(form), *form.coarse[:1]]
         found = dict.fromkeys(self._sounding(form))
         for text in dict.fromkeys(texts):
             found |= dict.fromkeys(self.index.likest(text, _WIDE).tolist())
@@ -275,6 +280,8 @@ class Finder:
                 for known in map(self.known, self.index.by_word(words[-1]))
                 if known.label == "PER"
             ]
+            if not any(known.prior >= _WELL_KNOWN for known in persons):
+                continue
             namesakes = [known for known in persons if key.text in self.surnames(known.number)]
             best_known = max((known.prior for known in persons), default=1.0)
             bearers = sum(known.prior for known in persons) / best_known

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache, reduce
 from importlib import resources
 from itertools import accumulate, chain, pairwise
+from operator import truediv
 from typing import Final
 
 import numpy as np
@@ -402,12 +403,10 @@ def _like_words(
     costs = spelling_of(form.lang, spellings).grid([letters for _, letters in words], others)
     meant = meaning.of_words([word for word, _ in words], form.lang, meanings)
     for i, ((_, letters), row) in enumerate(zip(words, costs.tolist(), strict=True)):
-        like[:, i, :-1] = [
-            _likeness(cost / max(len(letters), len(other)))
-            for cost, other in zip(row, others, strict=True)
-        ]
+        lengths = [max(len(letters), length) for length in map(len, others)]
+        like[:, i, :-1] = [*map(_likeness, map(truediv, row, lengths))]
         if meant[i]:
-            strengths = [meaning.strength(meant[i], other) for other in others]
+            strengths = meaning.strengths(meant[i], others)
             np.maximum(like[1, i, :-1], strengths, out=like[1, i, :-1])
     return like
 
@@ -426,4 +425,4 @@ def _words(form: Form) -> list[tuple[str, str]]:
 
 def _likeness(each: float) -> float:
     """Return how alike two words are whose spelling costs so much a letter, 0 to 1."""
-    return math.exp(-max(0.0, each - _FREE) / _HALVED)
+    return math.exp((_FREE - each) / _HALVED) if each > _FREE else 1.0

@@ -78,15 +78,13 @@ def _surest(meant: Meaning) -> str:
 
 def strength(meant: Meaning, word: str) -> float:
     """Return how surely the English ``word`` is meant, 0 to 1."""
-    beginning = word[:_LEAST_SHARED]
-    return max(
-        (
-            share * _alike(other, word)
-            for other, share in meant.items()
-            if other.startswith(beginning)
-        ),
-        default=0.0,
-    )
+    return max((share * _alike(other, word) for other, share in meant.items()), default=0.0)
+
+
+def strengths(meant: Meaning, words: Sequence[str]) -> list[float]:
+    """Return :func:`strength` of each of ``words``; most do not begin as anything meant does."""
+    beginnings = {other[:_LEAST_SHARED] for other in meant}
+    return [strength(meant, word) if word[:_LEAST_SHARED] in beginnings else 0.0 for word in words]
 
 
 def _alike(one: str, other: str) -> float:

@@ -125,6 +125,9 @@ class Spelling:
         the others broadcast. A row's first axis is the number of English letters.
         """
         both = y[:-1] * len(self._add) + y[1:]
+        one = self._one.reshape(-1).take((x * len(self._add))[:, None] + y)
+        becomes_two = _any_in_row(self._becomes_two[x])
+        is_second = _any_in_row(self._is_second[x[:-1] * len(self._drop) + x[1:]])
         added = np.zeros((len(y) + 1, *y.shape[1:]), np.float32)
         np.cumsum(self._add[y], axis=0, out=added[1:])
         last = np.zeros((len(added), *np.broadcast_shapes(x.shape[1:], y.shape[1:])), np.float32)
@@ -133,11 +136,12 @@ class Spelling:
         yield last
         for i, letter in enumerate(x):
             row = last + self._drop[letter]
-            _lower(row, last, self._one, letter, y)
-            if self._becomes_two[letter].any():
+            one[i] += last[:-1]
+            np.minimum(row[1:], one[i], out=row[1:])
+            if becomes_two[i]:
                 _lower(row, last, self._to_two, letter, both)
-            if i and self._is_second[pair := x[i - 1] * len(self._drop) + letter].any():
-                _lower(row, before, self._from_two, pair, y)
+            if i and is_second[i - 1]:
+                _lower(row, before, self._from_two, x[i - 1] * len(self._drop) + letter, y)
             # A run of added letters: the least of all starts, each with what is added since.
             row -= added
             np.minimum.accumulate(row, axis=0, out=row)
@@ -169,6 +173,10 @@ class Spelling:
             *_english([name[j - made : j]])[:, 0].tolist(),
         )
         return float(table[i - taken, j - made] + self._tables[step][place])
+
+
+def _any_in_row(known: npt.NDArray[np.bool_]) -> list[bool]:
+    return [bool(row.any()) for row in known]
 
 
 def _lower(row: Costs, start: Costs, costs: Costs, taken: Numbers, made: Numbers) -> None:

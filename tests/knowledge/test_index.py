@@ -61,7 +61,7 @@ def test_an_entry_is_compared_by_the_names_of_its_aliases(index: Index) -> None:
         aliases = index.entry(i).aliases
         names = dict.fromkeys(n for a in aliases for n in comparison_names(a.text, a.lang))
         assert index.names(i) == tuple(names)
-        assert index.sounds(i) == tuple(dict.fromkeys(sound(name) or name for name in names))
+        assert index.sounds([i]) == [tuple(dict.fromkeys(sound(name) or name for name in names))]
 
 
 @pytest.mark.parametrize(
