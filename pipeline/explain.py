@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
 
+from pipeline import past
 from pipeline.errors import UsageError
 from pipeline.knowledge.build import ensure
 from pipeline.knowledge.index import Index
+from pipeline.resolve.explain import Chain, met_as
 from pipeline.resolve.explain import explain as explain_link
-from pipeline.resolve.explain import met_as
 from pipeline.resolve.judgements import rulings_of
+from pipeline.resolve.past import BESIDE, STORIES, Past
 from pipeline.resolve.registry import ACTIONS, Registry, id_of
 from pipeline.schemas import DATED, MENTIONS
 from pipeline.settings import Settings
@@ -20,6 +24,7 @@ from pipeline.store import Store
 from pipeline.store.state import State
 
 _MOST_EXAMPLES: Final = 5
+_FROM_NEWS: Final = {STORIES, BESIDE}
 
 Row = dict[str, Any]
 
@@ -36,7 +41,7 @@ def explain(store: Store, item: str, settings: Settings) -> Row:
     index = ensure(settings.knowledge)
     with store.readable() as state:
         if mentions := _select(store, "mentions", "mention_id", item):
-            return _explain_mention(store, mentions[0], index, state)
+            return _explain_mention(store, mentions[0], index, settings, state)
         for redirect in _select(store, "redirects", "entity_id", item):
             heir = _explain_entity(store, redirect["replaced_by"], index, state)
             return {"redirected": redirect, **heir}
@@ -48,7 +53,9 @@ def explain(store: Store, item: str, settings: Settings) -> Row:
     )
 
 
-def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> Row:
+def _explain_mention(
+    store: Store, mention: Row, index: Index, settings: Settings, state: State
+) -> Row:
     doc_id = mention["doc_id"]
     (document,) = _select(store, "documents", "doc_id", doc_id)
     (segment,) = (
@@ -59,10 +66,17 @@ def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> 
     entity_id = Registry(state.connection).heir(mention["entity_id"])
     (entity,) = _select(store, "entities", "entity_id", entity_id)
     all_mentions = pa.Table.from_pylist(_select(store, "mentions", "doc_id", doc_id), MENTIONS)
-    rulings = rulings_of(Registry(state.connection), index, None)
+    registry = Registry(state.connection)
     link = explain_link(
-        doc_id, document["text"], all_mentions, index, mention["mention_id"], rulings
+        doc_id,
+        document["text"],
+        all_mentions,
+        index,
+        mention["mention_id"],
+        rulings_of(registry, index, None),
+        Past.deciding_again(past.decided(all_mentions, registry)),
     )
+    by_news = any(_FROM_NEWS & candidate["parts"].keys() for candidate in link["candidates"])
     today = link["entity_id"]
     if link["knowledge_key"] is not None:
         today = id_of(state.connection, link["knowledge_key"])
@@ -89,9 +103,36 @@ def _explain_mention(store: Store, mention: Row, index: Index, state: State) -> 
         },
         "linked": {key: mention[key] for key in ("label", "link_method", "link_score")},
         "link": {**link, "differs": today is not None and today != entity_id},
+        "past": _past(store, link, mention, all_mentions, settings, state) if by_news else [],
         "met_as": met_as(link, entity_id, state.connection),
         "entity": entity,
     }
+
+
+def _past(
+    store: Store, link: Chain, mention: Row, mentions: pa.Table, settings: Settings, state: State
+) -> list[Row]:
+    """Return in how many stories the days before a mention's named each of its candidates.
+
+    And in how many beside another entity of its document. These are counts of the tables as they
+    stand: what was published, withdrawn or corrected since the mention was linked is in them.
+    """
+    days = past.window(store.tables.days("mentions"), settings.past_days, before=mention["date"])
+    with TemporaryDirectory() as scratch:
+        counted = past.count(store.tables, days, state.connection, Path(scratch))
+    news, known = Past.of(counted), Registry(state.connection)
+    ids = sorted(set(mentions["entity_id"].to_pylist()))
+    others = {row["knowledge_key"] for i in ids if (row := known.by_id(known.heir(i)))}
+    return [
+        {
+            "knowledge_key": key,
+            "name": candidate["name"],
+            "n_stories": news.stories.get(key, 0),
+            "n_beside": max((news.beside.get(key, {}).get(one, 0) for one in others), default=0),
+        }
+        for candidate in link["candidates"]
+        for key in (candidate["knowledge_key"],)
+    ]
 
 
 def _explain_entity(store: Store, entity_id: str, index: Index, state: State) -> Row:

@@ -77,7 +77,8 @@ def extract(
     are compared across all of ``texts``, as in a night, and get an id for this call: the same
     whenever the same texts come together, but perhaps another in other company and in published
     tables. With ``tables``, an output folder, those that were met there have their ids from there.
-    Nothing is written.
+    Nothing is written, and past news is not asked whom a name means
+    (:mod:`pipeline.past`).
 
     Raises:
         TypeError: something in ``texts`` is no string.

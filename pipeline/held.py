@@ -20,9 +20,8 @@ from pipeline.intake import Intake
 from pipeline.store import Staging
 
 _INPUT: Final = ("incoming", "document_sources", "rejected", "superseded")
-_RESULTS: Final = tuple(
-    name for stage, does in shard.STAGES.items() for name in (f"failed-{stage}", *does.writes)
-)
+_RESULTS: Final = {stage: (f"failed-{stage}", *does.writes) for stage, does in shard.STAGES.items()}
+_LINKS: Final = "resolve"
 
 
 def rejected_sources(held: Staging) -> frozenset[str]:
@@ -36,17 +35,30 @@ def _sources(part: Any) -> list[str]:
 
 
 def adopt(
-    held: Staging, staging: Staging, run_id: str, read_again: Collection[str], *, results: bool
+    held: Staging,
+    staging: Staging,
+    run_id: str,
+    read_again: Collection[str],
+    *,
+    results: bool,
+    links: bool,
 ) -> Intake:
     """Copy a held night into the empty ``staging`` of the run ``run_id``, and count it.
 
     What could not be read of the sources in ``read_again`` is left out: they are read tonight.
-    ``results`` tells whether what the stages made of the documents is copied as well.
+    ``results`` tells whether what the stages made of the documents is copied as well, ``links``
+    whether that goes for the links of names, which depend on what was published meanwhile.
     """
     manifest = held.manifest
     sources = pa.array(sorted(read_again), pa.string())
     n_rejected = 0
-    for name in (*_INPUT, *(_RESULTS if results else ())):
+    made = [
+        name
+        for stage, names in _RESULTS.items()
+        if results and (links or stage != _LINKS)
+        for name in names
+    ]
+    for name in (*_INPUT, *made):
         for number, table in _shards(held, name):
             if name == "rejected":
                 table = table.filter(pc.invert(pc.is_in(table["source"], sources)))

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import isolation, publish
+from pipeline import isolation, past, publish, shard
 from pipeline.errors import ExonymError
 from pipeline.executors import Executor
 from pipeline.executors.choice import chosen
@@ -28,7 +28,7 @@ from pipeline.progress import Reporter, Silent
 from pipeline.resolve import catalogue
 from pipeline.resolve.finish import finish
 from pipeline.resolve.ids import Assignment, distinct
-from pipeline.resolve.methods import MINTED, REGISTRY
+from pipeline.resolve.methods import MINTED, NEWS, REGISTRY
 from pipeline.resolve.registry import DELTA_SCHEMAS, MERGE, Delta, Registry
 from pipeline.run import attempted, identity_of, runs_table
 from pipeline.schemas import MENTIONS, WORKING_SOURCES, unfinished
@@ -214,11 +214,17 @@ class _Relink(Work):
                 self._staging.write_part(
                     "recognised", number, part["mentions"].cast(unfinished(MENTIONS))
                 )
+                decided = past.decided(part["mentions"], Registry(self._state.connection))
+                self._staging.write_part(shard.DECIDED_BY_NEWS, number, decided)
                 yield number
                 number += 1
 
     def _resolve(self, run_id: str, numbers: Iterable[int]) -> None:
-        jobs = [self._job(_STAGE, number, run_id, self._staging.folder) for number in numbers]
+        folder = self._staging.folder
+        jobs = [
+            self._job(_STAGE, number, run_id, folder, past=shard.DECIDED_BY_NEWS)
+            for number in numbers
+        ]
         self._reporter.begin(_STAGE, None, "documents")
         for outcome in isolation.work(self._executor, jobs):
             self._reporter.advance(outcome.n_documents)
@@ -350,10 +356,13 @@ def _by_document(rows: Iterable[Row]) -> dict[str, dict[_Place, Row]]:
 def _kept(old: Row | None, new: Row) -> Row:
     """Return the published row where nothing but the run changed, else the new one.
 
-    An entity that was first met with this mention is not one of earlier news because of it.
+    An entity that was first met with this mention is not one of earlier news because of it, and
+    what past news decided is as sure as it was then.
     """
     if old is None:
         return new
+    if old["link_method"] == new["link_method"] == NEWS and old["entity_id"] == new["entity_id"]:
+        new = {**new, "link_score": old["link_score"]}
     if old["link_method"] == MINTED and new["link_method"] == REGISTRY:
         new = {**new, "link_method": MINTED}
     return old if {**new, "run_id": old["run_id"]} == old else new

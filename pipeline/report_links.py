@@ -76,6 +76,7 @@ def _mention(chain: Mapping[str, Any]) -> Tree:
     _cluster(tree, mention, link)
     _met_as(tree, chain["met_as"])
     _candidates(tree, link)
+    _past(tree, chain["past"])
     linked = chain["linked"]
     decided = tree.add(
         Text.assemble(
@@ -138,6 +139,15 @@ def _candidates(tree: Tree, link: Mapping[str, Any]) -> None:
             twig.add(_dim(f"{alias}; {evidence}"))
     if len(candidates) > _MOST_CANDIDATES:
         branch.add(_dim(f"and {len(candidates) - _MOST_CANDIDATES} more"))
+
+
+def _past(tree: Tree, past: Sequence[Mapping[str, Any]]) -> None:
+    """Say how often past news named each candidate, where it decided."""
+    if past:
+        branch = tree.add(_line("past news", "named in stories of the days before"))
+        for row in sorted(past, key=lambda row: -row["n_stories"])[:_MOST_CANDIDATES]:
+            beside = f"{row['n_beside']:,} beside another name of this document"
+            branch.add(_line(row["name"], f"{row['n_stories']:,}", beside))
 
 
 def _whole_entity(chain: Mapping[str, Any]) -> Tree:

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline import gates, held, intake, isolation, publish, quarantine, shard
+from pipeline import gates, held, intake, isolation, past, publish, quarantine, shard
 from pipeline import reprocess as redo
 from pipeline.attempts import as_table
 from pipeline.errors import ExonymError, HeldBackError, StoppedError, UsageError
@@ -45,6 +45,8 @@ from pipeline.versions import code_hash
 from pipeline.work import Work, overrides_in_force
 
 _RUN_HASH_DIGITS: Final = 12
+_LINKING: Final = "resolve"
+"""The stage that past news is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class Identity:
     knowledge: str
     overrides: str
     parent: str
-    """The last published run, whose registry this one builds on; empty for the first."""
+    """The last published run, whose registry and news this one builds on; empty for the first."""
+    withdrawn: str
+    """A hash of the documents that were taken out of what it published."""
 
     def run_id(self, night: date, content: Sequence[str]) -> str:
         """Return the id of a run of that night over input with these hashes."""
@@ -248,6 +252,7 @@ class _Night(Work):
             run_id,
             {source for source, _ in fresh.files_and_content},
             results=held.same_but_for_parent(before["identity"], _plain(identity)),
+            links=before["identity"] == _plain(identity),
         )
 
     def resume(self, manifest: Mapping[str, Any], *, accept: bool) -> Summary:
@@ -263,6 +268,8 @@ class _Night(Work):
         taken = intake.Intake(**manifest["intake"])
         for stage in shard.STAGES:
             with self._timed(stage):
+                if stage == _LINKING:
+                    self._look_back(manifest)
                 self._run_stage(stage, manifest, taken)
         self._reporter.begin("publish", None, "tables")
         with self._timed("publish"):
@@ -366,6 +373,14 @@ class _Night(Work):
                 "see 'exonym status', publish with 'exonym run --accept'"
             )
 
+    def _look_back(self, manifest: Mapping[str, Any]) -> None:
+        """Stage what past news meant, for all shards. Repeatable."""
+        staging, tables = self._store.staging, self._store.tables
+        redone = _days_of(staging) if manifest.get("reprocess") else frozenset()
+        days = past.window(tables.days("mentions"), self._settings.past_days, without=redone)
+        counted = past.count(tables, days, self._state.connection, self._store.scratch)
+        staging.write_part(shard.PAST, 0, counted)
+
     def _run_stage(self, stage: str, manifest: Mapping[str, Any], taken: intake.Intake) -> None:
         self._reporter.begin(stage, taken.n_documents, "documents")
         models = tuple(tuple(model) for model in manifest["identity"]["models"])
@@ -373,7 +388,10 @@ class _Night(Work):
 
         def jobs() -> Iterator[shard.Job]:
             numbers = range(taken.n_shards)
-            return (self._job(stage, number, run_id, staging, models) for number in numbers)
+            looked_back = shard.PAST if stage == _LINKING else ""
+            return (
+                self._job(stage, number, run_id, staging, models, looked_back) for number in numbers
+            )
 
         for outcome in isolation.work(self._executor, filterfalse(shard.is_done, jobs())):
             if outcome.process != shard.this_process():
@@ -524,6 +542,7 @@ def identity_of(settings: Settings, index: Index, state: State) -> Identity:
         knowledge=index.checksum,
         overrides=overrides_in_force(settings, state).fingerprint(),
         parent=published[-1] if published else "",
+        withdrawn=_hash(state.withdrawn()),
     )
 
 
@@ -546,6 +565,15 @@ def _changes(staging: Staging, manifest: Mapping[str, Any]) -> publish.Changes:
 def _clusters(staging: Staging) -> Iterable[pa.Table]:
     for part in staging.parts("settled"):
         yield ids.distinct(pq.ParquetFile(part).read())
+
+
+def _days_of(staging: Staging) -> frozenset[date]:
+    """Return the days whose documents are staged."""
+    return frozenset(
+        day
+        for part in staging.parts("incoming")
+        for day in pc.unique(pq.read_table(part, columns=["date"])["date"]).to_pylist()
+    )
 
 
 def _shards(staging: Staging, n_shards: int) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:

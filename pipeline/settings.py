@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     log: Literal["text", "json"]
     metrics_file: str
     keep_runs: int = Field(ge=1)
+    past_days: int = Field(default=30, ge=0)
     ingest: IngestSettings
     limits: LimitSettings
     gates: GateSettings
@@ -110,7 +111,11 @@ class Settings(BaseSettings):
         Paths, workers, shard size, kept runs and gates are left out: they never change a table.
         So are limits: what they set aside depends on the machine.
         """
-        decisive = {"routing": self.routing, "ingest": self.ingest.model_dump()}
+        decisive = {
+            "routing": self.routing,
+            "ingest": self.ingest.model_dump(),
+            "past_days": self.past_days,
+        }
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 

@@ -34,6 +34,8 @@ from pipeline.recognise import recognise
 from pipeline.recognise.base import Engine
 from pipeline.recognise.routing import load_engines
 from pipeline.resolve.document import settle
+from pipeline.resolve.past import NONE as NO_PAST
+from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.spotting import spot
 from pipeline.schemas import WORKING_FAILED
@@ -66,6 +68,8 @@ class Job:
     """Those of the models; empty: whichever are there."""
     rulings: Rulings = NONE
     """What people decided about names."""
+    past: str = ""
+    """The staged table that says what past news meant, PAST or DECIDED_BY_NEWS; empty: none."""
     row: int | None = None
     """The one document of the shard to work on, by its row; all where None."""
 
@@ -125,10 +129,39 @@ def _recognise(job: Job, tables: Tables) -> Tables:
     return {"recognised": mentions}
 
 
+PAST: Final = "past"
+"""The working table COUNTED of a night; its one part has the number 0."""
+
+DECIDED_BY_NEWS: Final = "decided_by_news"
+"""The working table DECIDED of a relink, a part a shard."""
+
+
 def _settle(job: Job, tables: Tables) -> Tables:
     documents, segments, index = tables["documents"], tables["segments"], _index(job)
     mentions = spot(documents, segments, tables["recognised"], index, job.run_id)
-    return {"settled": settle(documents, segments, mentions, index, job.rulings)}
+    return {"settled": settle(documents, segments, mentions, index, job.rulings, _past(job))}
+
+
+def _load_links(job: Job) -> None:
+    _index(job)
+    try:
+        _past(job)
+    except FileNotFoundError as error:
+        raise _not_seen(job, error) from None
+
+
+def _past(job: Job) -> Past:
+    if job.past == PAST:
+        return _counted(job.staging, job.run_id)
+    if job.past == DECIDED_BY_NEWS:
+        return Past.deciding_again(Staging(job.staging).read_part(DECIDED_BY_NEWS, job.shard))
+    return NO_PAST
+
+
+@lru_cache(maxsize=1)
+def _counted(staging: Path, run_id: str) -> Past:
+    """Return what one run, and no other, staged."""
+    return Past.of(Staging(staging).read_part(PAST, 0))
 
 
 def _engines(job: Job) -> dict[str, Engine]:
@@ -170,7 +203,7 @@ def _open_index(knowledge: Path) -> Index:
 STAGES: Final[Mapping[str, Stage]] = {
     "detect": Stage(("incoming",), ("documents", "segments"), _detect),
     "recognise": Stage(("documents", "segments"), ("recognised",), _recognise, _engines),
-    "resolve": Stage(("documents", "segments", "recognised"), ("settled",), _settle, _index),
+    "resolve": Stage(("documents", "segments", "recognised"), ("settled",), _settle, _load_links),
 }
 """The stages that run shard by shard, in order."""
 
@@ -248,10 +281,14 @@ def _begin(job: Job) -> tuple[Stage, Tables]:
     try:
         return stage, {name: staging.read_part(name, job.shard) for name in stage.reads}
     except FileNotFoundError as error:
-        raise ExonymError(
-            f"the worker on {socket.gethostname()} does not see {error.filename or job.staging}; "
-            "put --out on storage that every worker has under the same path"
-        ) from None
+        raise _not_seen(job, error) from None
+
+
+def _not_seen(job: Job, error: FileNotFoundError) -> ExonymError:
+    return ExonymError(
+        f"the worker on {socket.gethostname()} does not see {error.filename or job.staging}; "
+        "put --out on storage that every worker has under the same path"
+    )
 
 
 def _finish(

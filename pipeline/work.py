@@ -52,11 +52,13 @@ class Work:
         run_id: str,
         staging: Path,
         checksums: shard.Checksums = (),
+        past: str = "",
     ) -> shard.Job:
         """Return the job of putting one shard of ``staging`` through ``stage``.
 
-        ``checksums`` are those of the models that may be used; any where there are none. Paths are
-        absolute: a worker may have another working folder.
+        ``checksums`` are those of the models that may be used, any where there are none; ``past``
+        names the staged table of past news. Paths are absolute: a worker may have another working
+        folder.
         """
         return shard.Job(
             stage=stage,
@@ -71,6 +73,7 @@ class Work:
             knowledge=self._index.checksum,
             checksums=checksums,
             rulings=self._rulings,
+            past=past,
         )
 
     def _assign(

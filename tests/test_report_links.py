@@ -98,6 +98,7 @@ def mention(met_as: Sequence[Mapping[str, Any]] = (), **link: Any) -> dict[str, 
             "differs": False,
             **link,
         },
+        "past": [],
         "met_as": met_as,
         "entity": ENTITY,
     }
@@ -138,6 +139,15 @@ def test_why_an_unknown_name_is_one_with_earlier_ones_is_said() -> None:
     assert "in the news as  elena laskoni, e laskoni" in text
     assert "elena laskoni  it is the same but for a word that one of the two leaves out" in text
     assert "in the news as" not in shown(report_links.explained(mention(met[1:])))
+
+
+def test_how_often_past_news_named_the_candidates_is_said() -> None:
+    rows = [("Akylbek Japarov", 2, 0), ("Sadyr Japarov", 31, 7)]
+    past = [{"name": name, "n_stories": n, "n_beside": beside} for name, n, beside in rows]
+    text = shown(report_links.explained({**mention(), "past": past}))
+    assert "Sadyr Japarov  31  7 beside another name of this document" in text
+    assert text.index("Sadyr Japarov  31") < text.index("Akylbek Japarov  2")
+    assert "past news" not in shown(report_links.explained(mention()))
 
 
 def test_what_a_person_decided_is_said() -> None:

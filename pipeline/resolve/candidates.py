@@ -6,6 +6,7 @@ Labels are not looked at here; every kind of entity competes.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,7 @@ from pipeline.resolve.forms import Form
 from pipeline.resolve.matching import Target
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
+from pipeline.resolve.similarity import NUMBERS
 from pipeline.schemas import UNDETERMINED
 
 MOST_CANDIDATES: Final = 20
@@ -115,6 +117,7 @@ class Finder:
         self.readings = lru_cache(maxsize=_FEW_CACHED)(self._readings)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
+        self.bearers = lru_cache(maxsize=2)(self._bearers)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
 
     def entries(self, form: Form) -> frozenset[int]:
@@ -263,6 +266,35 @@ class Finder:
         known = self.known(number)
         kind = _KINDS.get(known.key.partition(":")[0], "")
         return Target(self.index.names(number), known.label, known.prior, kind)
+
+    def of_surname(self, form: Form, keys: frozenset[str]) -> tuple[Candidate, ...]:
+        """Return those among the persons with the knowledge ``keys`` of whom it is the surname.
+
+        However well known they are, and however many others share the surname; but as it is
+        written, since among so many some are spelled much like others.
+        """
+        bearers = self.bearers(keys)
+        return best_of(
+            Candidate(
+                known.number, SURNAME, _SURNAME - _DOUBT * key.cost, known.name, "en", key.text
+            )
+            for key in form.keys[:_KEYS_COMPARED]
+            if key.text in form.read
+            for known in bearers.get(key.text, ())
+        )
+
+    def _bearers(self, keys: frozenset[str]) -> dict[str, list[Known]]:
+        """Return the persons among ``keys`` by surname, as :meth:`surnames` has it."""
+        bearers: dict[str, list[Known]] = defaultdict(list)
+        for key in sorted(keys):
+            number = self.index.by_key(key)
+            if number is None:
+                continue
+            known = self.known(number)
+            for surname in self.surnames(number) if known.label == "PER" else ():
+                if surname.count(" ") < _LONGEST_SURNAME and surname not in NUMBERS:
+                    bearers[surname].append(known)
+        return bearers
 
     def _surname(self, form: Form) -> tuple[Candidate, ...]:
         """Return the well-known persons of whom the name is the surname.

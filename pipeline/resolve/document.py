@@ -20,6 +20,8 @@ from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from pipeline.resolve.indocument import Named
 from pipeline.resolve.link import Decision
+from pipeline.resolve.past import NONE as NO_PAST
+from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.tables import SETTLED
 
@@ -41,15 +43,16 @@ def settle(
     mentions: pa.Table,
     index: Index,
     rulings: Rulings = NONE,
+    past: Past = NO_PAST,
 ) -> pa.Table:
     """Clean, cluster and link the mentions of each document.
 
     ``documents``, ``segments`` and ``mentions`` are (unfinished) tables of those schemas; mentions
-    hold what the recogniser fills; ``rulings`` are what people decided about names. Returns
-    :data:`pipeline.resolve.tables.SETTLED`, sorted by document and start: fewer rows than came in
-    where spans held no name, overlapped, or are to be left out. A document's rows depend on that
-    document, ``index`` and ``rulings`` alone. Raises ``KeyError`` for a mention whose document is
-    not in ``documents``.
+    hold what the recogniser fills; ``rulings`` are what people decided about names, ``past`` is
+    what earlier news meant. Returns :data:`pipeline.resolve.tables.SETTLED`, sorted by document and
+    start: fewer rows than came in where spans held no name, overlapped, or are to be left out. A
+    document's rows depend on that document, ``index``, ``rulings`` and ``past`` alone. Raises
+    ``KeyError`` for a mention whose document is not in ``documents``.
     """
     finder = _finder(index)
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
@@ -66,7 +69,8 @@ def settle(
         row
         for doc_id in sorted(by_document)
         for row in finished_rows(
-            settle_document(doc_id, texts[doc_id], by_document[doc_id], finder, rulings), finder
+            settle_document(doc_id, texts[doc_id], by_document[doc_id], finder, rulings, past),
+            finder,
         )
     ]
     return pa.Table.from_pylist(rows, schema=SETTLED)
@@ -79,7 +83,12 @@ def _finder(index: Index) -> Finder:
 
 
 def settle_document(
-    doc_id: str, text: str, rows: Iterable[Row], finder: Finder, rulings: Rulings = NONE
+    doc_id: str,
+    text: str,
+    rows: Iterable[Row],
+    finder: Finder,
+    rulings: Rulings = NONE,
+    past: Past = NO_PAST,
 ) -> Settled:
     """Return the mentions and decisions of one document; ``rows`` are the recogniser's mentions."""
     rows = list(rows)
@@ -114,7 +123,7 @@ def settle_document(
                 read(titled, row["lang"]) if titled else None,
             )
         )
-    return Settled(kept, named, link.link(doc_id, named, text, finder, rulings))
+    return Settled(kept, named, link.link(doc_id, named, text, finder, rulings, past))
 
 
 def finished_rows(settled: Settled, finder: Finder) -> Iterator[Row]:

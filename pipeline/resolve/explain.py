@@ -19,6 +19,8 @@ from pipeline.resolve.forms import Form, read
 from pipeline.resolve.grouping import KINSHIPS, Signature, alike, kinship, writing
 from pipeline.resolve.link import Decision
 from pipeline.resolve.methods import METHODS, REGISTRY, SURNAME
+from pipeline.resolve.past import NONE as NO_PAST
+from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings
 from pipeline.resolve.score import Scored
 from pipeline.schemas import LANGUAGES, UNDETERMINED
@@ -119,6 +121,7 @@ def explain(
     index: Index,
     mention_id: str,
     rulings: Rulings = NONE,
+    past: Past = NO_PAST,
 ) -> Chain:
     """Return how one mention of a document was linked.
 
@@ -126,7 +129,7 @@ def explain(
     ``KeyError`` when the document has no mention of that id.
     """
     finder = Finder(index)
-    settled = settle_document(doc_id, text, mentions.to_pylist(), finder, rulings)
+    settled = settle_document(doc_id, text, mentions.to_pylist(), finder, rulings, past)
     for position, row in enumerate(settled.rows):
         if row["mention_id"] == mention_id:
             decision = next(d for d in settled.decisions if position in d.cluster.members)

@@ -1,7 +1,8 @@
 """From the clusters of one document to decisions: which known entity, or none.
 
 Twice: once by the names alone, then with the countries that the first pass found the document to be
-about. Nothing outside the document is looked at but the knowledge base.
+about. Nothing outside the document is looked at but the knowledge base and, where these leave open
+who is meant, what past news meant.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pipeline.resolve import countries, generic, score
 from pipeline.resolve.candidates import Candidate, Finder, Known, best_of
 from pipeline.resolve.forms import Form, looks_like_acronym, read
 from pipeline.resolve.indocument import Cluster, Named, cluster
-from pipeline.resolve.methods import CONTEXT, MINTED, OVERRIDE, SURNAME
+from pipeline.resolve.methods import CONTEXT, MINTED, NEWS, OVERRIDE, SURNAME
+from pipeline.resolve.past import NONE as NO_PAST
+from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings, Target
 from pipeline.resolve.score import Scored
 from pipeline.resolve.similarity import name_similarity
@@ -63,7 +66,8 @@ class Decision:
     ``forms`` are the names that spoke for the cluster (a surname does not where the full name is
     known), ``ranked`` all candidates with their scores, best first; ``chosen`` is None where none
     was good enough, and then ``unknown`` is set. ``ruled`` is the entity that a person gave the
-    name to, whatever was weighed.
+    name to, whatever was weighed. Without past news the choice would have been another where
+    ``by_news``; else ``ranked`` knows nothing of it.
     """
 
     cluster: Cluster
@@ -74,6 +78,7 @@ class Decision:
     by_context: bool
     unknown: Unknown | None
     ruled: Target | None = None
+    by_news: bool = False
 
     @property
     def label(self) -> str:
@@ -107,12 +112,13 @@ def link(
     text: str,
     finder: Finder,
     rulings: Rulings = NONE,
+    past: Past = NO_PAST,
 ) -> list[Decision]:
     """Return the decisions of one document, one a cluster, by first mention.
 
     ``mentions`` are sorted by start and do not overlap. ``rulings`` go before all that is weighed.
     """
-    return _Linker(doc_id, mentions, text, finder, rulings).decide()
+    return _Linker(doc_id, mentions, text, finder, rulings, past).decide()
 
 
 def method_of(decision: Decision, position: int, form: Form, finder: Finder) -> str:
@@ -124,6 +130,8 @@ def method_of(decision: Decision, position: int, form: Form, finder: Finder) -> 
         return OVERRIDE
     if decision.chosen is None:
         return MINTED
+    if decision.by_news:
+        return NEWS
     if decision.by_context:
         return CONTEXT
     own = _own(decision.chosen, form, finder)
@@ -173,6 +181,11 @@ def _are_generic(forms: Iterable[Form]) -> bool:
     return all(generic.is_generic(form.key) for form in forms)
 
 
+def _is_out(decision: Decision, candidate: Scored) -> bool:
+    """Say whether not even past news could put the candidate before all others."""
+    return candidate.logit + score.MOST_NEWS < decision.ranked[0].logit
+
+
 class _Linker:
     def __init__(
         self,
@@ -181,8 +194,10 @@ class _Linker:
         text: str,
         finder: Finder,
         rulings: Rulings,
+        past: Past,
     ) -> None:
         self.rulings = rulings
+        self.past = past
         self.doc_id = doc_id
         self.mentions = mentions
         self.text = text
@@ -202,6 +217,12 @@ class _Linker:
         second = [
             self._again(decision, sure, kinds) for decision, kinds in zip(first, peers, strict=True)
         ]
+        if self.past:
+            sure = _mentioned(second, _SURE)
+            second = [
+                self._by_news(decision, sure, kinds)
+                for decision, kinds in zip(second, peers, strict=True)
+            ]
         owners = self._owners(second)
         mentioned = _mentioned(second, score.THRESHOLD)
         about, dominant = countries.masses(mentioned), countries.dominant(mentioned)
@@ -325,6 +346,59 @@ class _Linker:
             by_context=after is not None and after != before,
             unknown=None,
         )
+
+    def _by_news(
+        self, decision: Decision, sure: Mapping[Known, int], peers: Collection[str]
+    ) -> Decision:
+        """Weigh the candidates with what past news meant, too; keep that where it changes who."""
+        settled = self.past.settled_for(
+            (self.doc_id, self.mentions[i].start) for i in decision.cluster.members
+        )
+        own = decision.chosen.known if decision.chosen else None
+        more = list(self._of_surname(decision, settled))
+        if not more and all(s.known == own or _is_out(decision, s) for s in decision.ranked):
+            return decision
+        pairs = [(s.candidate, s.known) for s in decision.ranked] + more
+        rest = countries.without(sure, own)
+        news = self.past.evidence(
+            (known.key for _, known in pairs),
+            (key.text for form in decision.forms if len(form.words) == 1 for key in form.keys),
+            (known.key for known in rest),
+            settled,
+        )
+        if not news:
+            return decision
+        ranked = score.weigh(
+            pairs,
+            decision.votes,
+            countries.masses(rest),
+            peers=peers,
+            homes=_homes(decision.forms),
+            generic=_are_generic(decision.forms),
+            news=news,
+        )
+        chosen = score.choose(ranked)
+        if chosen is None or chosen.known == own or chosen.without_news < score.THRESHOLD:
+            return decision
+        return replace(decision, ranked=tuple(ranked), chosen=chosen, by_news=True)
+
+    def _of_surname(
+        self, decision: Decision, settled: frozenset[str]
+    ) -> Iterator[tuple[Candidate, Known]]:
+        """Yield the persons not weighed yet whom the surname means in past news."""
+        if decision.votes.get("PER", 0) == 0 or self._ambiguous(decision.forms):
+            return
+        keys = self.past.often | settled if settled else self.past.often
+        out = {s.known.key for s in decision.ranked} | self.rulings.not_meant(decision.forms)
+        found = (c for form in decision.forms for c in self.finder.of_surname(form, keys))
+        namesakes = [(c, self.finder.known(c.entry)) for c in best_of(found)]
+        all_keys = [known.key for _, known in namesakes]
+        for candidate, known in namesakes:
+            is_meant = known.key in settled or self.past.is_meant(
+                known.key, candidate.key, all_keys
+            )
+            if is_meant and known.key not in out:
+                yield candidate, known
 
     def _owners(self, decisions: list[Decision]) -> dict[int, Scored]:
         """Return the country that a mention stands directly beside, by the mention's position."""

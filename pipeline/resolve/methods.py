@@ -10,6 +10,7 @@ SIMILAR: Final = "similar"
 ACRONYM: Final = "acronym"
 SURNAME: Final = "surname"
 CONTEXT: Final = "context"
+NEWS: Final = "news"
 REGISTRY: Final = "registry"
 MINTED: Final = "minted"
 OVERRIDE: Final = "override"
@@ -21,6 +22,7 @@ METHODS: Final = {
     ACRONYM: "the document ties the acronym to its long form, and the long form decided",
     SURNAME: "a part of a full name: of one in the document, or of one well-known person alone",
     CONTEXT: "several entities bear the name; the other entities of the document decided",
+    NEWS: "the document leaves open which entity bears the name; past news decided",
     REGISTRY: "not in the knowledge base; an entity met in earlier news",
     MINTED: "not in the knowledge base; first met in this run",
     OVERRIDE: "a person gave the name to the entity (overrides.toml)",

@@ -197,6 +197,21 @@ def id_of(connection: sqlite3.Connection, knowledge_key: str) -> str:
     return registry.heir(row["entity_id"]) if row else known_id(knowledge_key)
 
 
+def known_keys(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Yield (entity id, knowledge key) of every entity that the knowledge base holds."""
+    yield from connection.execute(
+        "SELECT entity_id, knowledge_key FROM entities WHERE knowledge_key IS NOT NULL"
+    )
+
+
+def keys_of_strangers(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
+    """Yield (entity id, comparison key) of the persons that it does not hold, by their names."""
+    yield from connection.execute(
+        "SELECT k.entity_id, k.key FROM entity_keys k JOIN entities e USING (entity_id)"
+        " WHERE k.likeliest AND k.ended_run IS NULL AND e.status = 'new' AND e.label = 'PER'"
+    )
+
+
 def unknown_near(
     connection: sqlite3.Connection, keys: Iterable[str]
 ) -> Iterator[tuple[str, str, str, str]]:

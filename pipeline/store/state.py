@@ -201,6 +201,11 @@ class State:
             )
             files.reached("commit", self._path)
 
+    def withdrawn(self) -> list[str]:
+        """Return the documents that are not to be taken in again, sorted."""
+        rows = self.connection.execute("SELECT doc_id FROM withdrawn_documents ORDER BY doc_id")
+        return [doc_id for (doc_id,) in rows]
+
     def roll_back(self, run_id: str) -> None:
         """Take back every run that was published after ``run_id``. Repeatable."""
         published = self.published()

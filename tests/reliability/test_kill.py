@@ -12,8 +12,10 @@ from pathlib import Path
 from signal import SIGKILL
 from time import sleep
 
+import pandas as pd
 import pytest
 
+from . import world
 from .command import contents, end_of, exonym, kill_group, killing_at, start, unresolved
 from .conftest import Copies, Scene
 
@@ -45,6 +47,17 @@ def test_there_are_many_points(crowd: Scene) -> None:
         "remove",
         "commit",
     }
+
+
+def test_past_news_has_a_say_in_the_night(
+    crowd: Scene, fresh_crowd: Copies, tmp_path: Path
+) -> None:
+    out = fresh_crowd()
+    assert exonym(crowd.command(out), tmp_path / "log").code == 0
+    mentions = pd.read_parquet(out / "mentions")
+    alone = mentions[mentions["surface"] == world.SURNAME]
+    methods = alone.groupby("date")["link_method"].agg(set)
+    assert list(methods) == [{"minted"}, {"news"}, {"news"}]
 
 
 @pytest.mark.parametrize("group", range(_GROUPS))

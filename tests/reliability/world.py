@@ -16,6 +16,9 @@ from pipeline.knowledge.files import COLUMNS
 from pipeline.recognise.cards import hash_files, model_files, write_card
 
 PEOPLE = ("Sadyr Japarov", "Maia Sandu", "Nikol Pashinyan", "Emomali Rahmon")
+NAMESAKE = "Akylbek Japarov"
+SURNAME = "Japarov"
+"""Of the two who bear it past news names one alone."""
 PLACES = ("Bishkek", "Ankara", "Chișinău", "Hà Nội", "Astana")
 ORGANISATIONS = ("World Bank", "European Union", "Eurasian Bank")
 UNKNOWN = ("Aline Toresku", "Bekzat Orolbaev", "Cemre Yıldızhan", "Quỳnh Lâm Thảo", "Orbit Seven")
@@ -65,8 +68,9 @@ _ROUTED = ("hi", "ro", "tr", "en", "vi", "und")
 def add_articles(world: World, name: str, numbers: range) -> None:
     """Write articles, half of them files of their own, half lines of one file."""
     lines = []
-    for n in numbers:
-        text = _article(n)
+    texts = {n: _article(n) for n in numbers}
+    texts[numbers.stop] = f"{SURNAME} alone was silent on day {numbers.stop}."
+    for n, text in texts.items():
         if n % 2:
             lines.append(json.dumps({"id": n, "text": text}, ensure_ascii=False))
         else:
@@ -87,7 +91,7 @@ def _article(n: int) -> str:
 def _write_knowledge(folder: Path) -> None:
     folder.mkdir(parents=True)
     entries = [
-        *((f"wikidata:Q{n}", "PER", name) for n, name in enumerate(PEOPLE, 11)),
+        *((f"wikidata:Q{n}", "PER", name) for n, name in enumerate((*PEOPLE, NAMESAKE), 11)),
         *((f"geonames:{n}", "LOC", name) for n, name in enumerate(PLACES, 100)),
         *((f"wikidata:Q{n}", "ORG", name) for n, name in enumerate(ORGANISATIONS, 50)),
     ]
@@ -104,7 +108,12 @@ def write_engine(folder: Path, without: str = "") -> None:
     """Write a pipeline that finds all names but ``without``."""
     nlp = spacy.blank("xx")
     ruler = nlp.add_pipe("entity_ruler")
-    labelled = [("PERSON", PEOPLE), ("GPE", PLACES), ("ORG", ORGANISATIONS), ("PERSON", UNKNOWN)]
+    labelled = [
+        ("PERSON", PEOPLE),
+        ("GPE", PLACES),
+        ("ORG", ORGANISATIONS),
+        ("PERSON", (*UNKNOWN, SURNAME)),
+    ]
     patterns = [
         {"label": label, "pattern": name}
         for label, names in labelled
