@@ -28,6 +28,7 @@ from pipeline.knowledge.entry import Entry
 from pipeline.knowledge.files import Row, knowledge_files, merge_rows
 from pipeline.knowledge.index import (
     ALIAS_LANGUAGES,
+    BEGINNING,
     CURRENT,
     ENTRY_COLUMNS,
     FORMAT,
@@ -142,6 +143,7 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
             for entry, found in merge_rows(streams):
                 collector.add(entry, {form: cell for one in found for form, cell in one.items()})
         _sort_texts(staging, collector.texts)
+        _sort_beginnings(staging, collector.beginnings)
         _sort_keys(staging, collector.keys, collector.folds)
         _sort_words(staging, collector.words)
         _write_grams(staging)
@@ -209,6 +211,7 @@ class _Collector:
         self._alias_source = enter(ArrayWriter(folder, "alias_source", np.uint16))
         self._entry_aliases.extend(np.zeros(1))
         self.texts = Spill(folder, "texts", alias=np.uint32)
+        self.beginnings = Spill(folder, "beginnings")
         self.keys = Spill(folder, "keys", alias=np.uint32, rank=np.uint8)
         self.folds = Spill(folder, "folds", place=np.uint32)
         self.words = Spill(folder, "words", entry=np.uint32, in_fold=np.bool_)
@@ -243,7 +246,10 @@ class _Collector:
             pending.alias_entry.append(position)
             pending.alias_lang.append(ALIAS_LANGUAGES.index(alias.lang))
             pending.alias_source.append(self.sources.setdefault(alias.source, len(self.sources)))
-            pending.text_number.append(number(casefold(alias.text, alias.lang)))
+            folded = casefold(alias.text, alias.lang)
+            pending.text_number.append(number(folded))
+            if entry.label == "ORG" and len(folded) >= BEGINNING:
+                pending.beginning_number.append(number(folded[:BEGINNING]))
             for rank, key in enumerate(keyed[alias.text, alias.lang].keys):
                 hashed = number(key)
                 pending.key_number.append(hashed)
@@ -273,6 +279,7 @@ class _Collector:
         self._alias_source.extend(columns["alias_source"])
         numbers = columns["text_number"]
         self.texts.add(number=numbers, alias=np.arange(first, first + len(numbers)))
+        self.beginnings.add(number=columns["beginning_number"])
         self.keys.add(
             number=columns["key_number"], alias=columns["key_alias"], rank=columns["key_rank"]
         )
@@ -295,6 +302,7 @@ class _Pending:
         self.alias_lang = array("B")
         self.alias_source = array("H")
         self.text_number = array("Q")
+        self.beginning_number = array("Q")
         self.key_number = array("Q")
         self.key_alias = array("I")
         self.key_rank = array("B")
@@ -318,6 +326,13 @@ def _sort_texts(folder: Path, spill: Spill) -> None:
             part = part[np.argsort(part["number"], kind="stable")]
             numbers.extend(part["number"])
             aliases.extend(part["alias"])
+
+
+def _sort_beginnings(folder: Path, spill: Spill) -> None:
+    """Write the hash of each beginning of an organisation's name once, in order."""
+    with ArrayWriter(folder, "beginning_number", np.uint64) as numbers:
+        for part in spill.parts():
+            numbers.extend(np.unique(part["number"]))
 
 
 def _sort_keys(folder: Path, keys: Spill, folds: Spill) -> None:

@@ -27,16 +27,25 @@ from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import source_hashes
 from pipeline.knowledge.keys import package_hash
 from pipeline.knowledge.storage import Texts, read_array
-from pipeline.knowledge.text import casefold, casefolded_parts, number, numbers
+from pipeline.knowledge.text import (
+    casefold,
+    casefolded_in_place,
+    casefolded_parts,
+    number,
+    numbers,
+)
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised whenever the files of the index change their meaning."""
 
 CURRENT: Final = "CURRENT"
 META: Final = "meta.json"
 ALIAS_LANGUAGES: Final = (*LANGUAGES, UNDETERMINED)
 """The languages of aliases, as they are numbered in the index."""
+
+BEGINNING: Final = 8
+"""Letters of a case-folded name by which long names are ruled out at a glance."""
 
 ENTRY_COLUMNS: Final = ("key", "label", "name", "wikidata", "geonames", "iso_country")
 """What stands, with tabs between, in the text of an entry."""
@@ -112,6 +121,7 @@ class Index:
         self._alias_source = array("alias_source")
         self._text_number = array("text_number")
         self._text_alias = array("text_alias")
+        self._beginning_number = array("beginning_number")
         self._key_number = array("key_number")
         self._key_aliases = array("key_aliases")
         self._key_alias = array("key_alias")
@@ -284,6 +294,20 @@ class Index:
             key=lambda hit: (places.get(hit.alias_lang, 2), -self._prior[hit.entry]),
         )
 
+    def may_begin_organisation(
+        self, text: str, starts: Sequence[int], lang: str
+    ) -> npt.NDArray[np.bool_]:
+        """Tell at which ``starts`` an organisation's name of :data:`BEGINNING` letters may begin.
+
+        False alarms are many, and where case folding moves letters, nothing is ruled out.
+        """
+        folded = casefolded_in_place(text, lang)
+        if folded is None:
+            return np.ones(len(starts), np.bool_)
+        return _among(
+            numbers(folded[start : start + BEGINNING] for start in starts), self._beginning_number
+        )
+
     def holds_parts(
         self, text: str, parts: Sequence[tuple[int, int]], lang: str
     ) -> npt.NDArray[np.bool_]:
@@ -293,9 +317,7 @@ class Index:
         its start and end in code points, the end exclusive.
         """
         wanted = numbers(casefolded_parts(text, parts, lang))
-        places = np.searchsorted(self._text_number, wanted)
-        places[places == len(self._text_number)] = 0
-        return np.asarray(self._text_number[places] == wanted)
+        return _among(wanted, self._text_number)
 
     def similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
         """Return the ``limit`` entries with the plain folds most like ``key``, the likest first.
@@ -412,6 +434,17 @@ class Index:
     def _hit(self, alias: int, key_rank: int) -> Hit:
         found = self._alias(alias)
         return Hit(int(self._alias_entry[alias]), found.text, found.lang, found.source, key_rank)
+
+
+def _among(
+    wanted: npt.NDArray[np.uint64], numbers: npt.NDArray[np.uint64]
+) -> npt.NDArray[np.bool_]:
+    """Tell which of ``wanted`` stand in ``numbers``, which ascend."""
+    if not len(numbers):
+        return np.zeros(len(wanted), np.bool_)
+    places = np.searchsorted(numbers, wanted)
+    places[places == len(numbers)] = 0
+    return np.asarray(numbers[places] == wanted)
 
 
 def _split(cells: str) -> tuple[str, ...]:

@@ -20,16 +20,24 @@ def casefold(text: str, lang: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
-def casefolded_parts(text: str, parts: Iterable[tuple[int, int]], lang: str) -> Iterator[str]:
-    """Yield :func:`casefold` of each part of ``text``, from start to end, exclusive.
+def casefolded_in_place(text: str, lang: str) -> str | None:
+    """Return :func:`casefold` of ``text`` where every letter stays in its place, else None.
 
-    Where case folding moves no letter of the whole, which is nearly always, its parts are folded
-    with it: parts of a text in NFC are in NFC.
+    Parts of it are then the case-folded parts: parts of a text in NFC are in NFC.
     """
     folded = casefold(text, lang)
     in_place = len(folded) == len(text) and unicodedata.is_normalized("NFC", text)
+    return folded if in_place else None
+
+
+def casefolded_parts(text: str, parts: Iterable[tuple[int, int]], lang: str) -> Iterator[str]:
+    """Yield :func:`casefold` of each part of ``text``, from start to end, exclusive.
+
+    Parts are folded with the whole where they can be, which is nearly always.
+    """
+    folded = casefolded_in_place(text, lang)
     for start, end in parts:
-        yield folded[start:end] if in_place else casefold(text[start:end], lang)
+        yield casefold(text[start:end], lang) if folded is None else folded[start:end]
 
 
 def number(text: str) -> int:

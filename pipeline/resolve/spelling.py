@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import string
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -95,13 +96,15 @@ class Spelling:
         result = np.empty((len(written), len(names)), np.float32)
         if not result.size:
             return result
-        lengths = np.array([min(len(letters), LONGEST) for letters in written])
+        done: dict[int, list[int]] = defaultdict(list)
+        for place, letters in enumerate(written):
+            done[min(len(letters), LONGEST)].append(place)
         ends = np.array([min(len(name), LONGEST) for name in names])
         places = np.arange(len(names))
         x, y = self._numbers(written)[:, :, None], _english(names)[:, None]
         for i, row in enumerate(self._rows(x, y)):
-            done = np.flatnonzero(lengths == i)
-            result[done] = row[ends, done[:, None], places]
+            for place in done.get(i, ()):
+                result[place] = row[ends, place, places]
         return result
 
     def align(self, pairs: Sequence[tuple[str, str]]) -> list[Alignment]:

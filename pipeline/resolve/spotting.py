@@ -12,14 +12,14 @@ name, in either order, it is parted between them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
 import pyarrow as pa
 
 from pipeline import schemas
-from pipeline.knowledge.index import Index
+from pipeline.knowledge.index import BEGINNING, Index
 from pipeline.recognise.sentences import split_sentences
 from pipeline.recognise.words import split_words
 
@@ -107,11 +107,13 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
     a capital where the script has them. Of names that overlap, the longest stays.
     """
     words = split_words(text)
+    firsts = [first for first, (start, _) in enumerate(words) if not text[start].islower()]
+    may_begin = index.may_begin_organisation(text, [words[first][0] for first in firsts], lang)
     windows = [
-        (words[first][0], words[first + count - 1][1])
-        for first in range(len(words))
-        if not text[words[first][0]].islower()
-        for count in range(LEAST_WORDS, min(MOST_WORDS, len(words) - first) + 1)
+        window
+        for first, is_beginning in zip(firsts, may_begin.tolist(), strict=True)
+        for window in _windows(words, first)
+        if is_beginning or window[1] - window[0] < BEGINNING
     ]
     held = index.holds_parts(text, windows, lang)
     found = [
@@ -124,6 +126,13 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
         if all(end <= other_start or other_end <= start for other_start, other_end in kept):
             kept.append((start, end))
     return sorted(kept)
+
+
+def _windows(words: Sequence[Found], first: int) -> Iterator[Found]:
+    """Yield the stretches of enough words from the ``first`` on."""
+    start = words[first][0]
+    for _, end in words[first + LEAST_WORDS - 1 : first + MOST_WORDS]:
+        yield start, end
 
 
 def _is_organisation(name: str, lang: str, index: Index) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pytest
 
-from pipeline.knowledge.index import Index
+from pipeline.knowledge.index import BEGINNING, Index
 from pipeline.resolve.spotting import ENGINE, known_names, spot
 from pipeline.schemas import SEGMENTS, unfinished
 
@@ -108,3 +110,34 @@ def test_what_is_one_name_or_no_known_ones_is_not_parted(mark: Any, small_index:
     ):
         found = spotted(mark({"a": ("en", f"Then [[{name}|PER]] spoke.")}), small_index)
         assert [surface for surface, _, _ in found] == [name]
+
+
+def test_a_glance_at_beginnings_rules_no_name_out(
+    small_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [
+        (f"{before} {alias.text} {behind}", alias.lang)
+        for number in range(len(small_index))
+        for alias in small_index.entry(number).aliases
+        for before, behind in (("", "said"), ("The", ""), ("ß ﬁ", "."), ("a\u0301", "x"))
+    ]
+    glanced = [known_names(text, lang, small_index) for text, lang in texts]
+
+    def everywhere(self: Index, text: str, starts: list[int], lang: str) -> np.ndarray:
+        return np.ones(len(starts), np.bool_)
+
+    monkeypatch.setattr(Index, "may_begin_organisation", everywhere)
+    assert glanced == [known_names(text, lang, small_index) for text, lang in texts]
+    assert any(glanced)
+
+
+def test_beginnings_of_organisations_are_known_without_case(small_index: Index) -> None:
+    name = next(
+        alias.text
+        for number in range(len(small_index))
+        if small_index.entry(number).label == "ORG"
+        for alias in small_index.entry(number).aliases
+        if alias.lang == "en" and len(alias.text) >= BEGINNING
+    )
+    text = f"Zq {name.upper()}"
+    assert small_index.may_begin_organisation(text, [0, 3], "en").tolist() == [False, True]
