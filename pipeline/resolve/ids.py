@@ -10,7 +10,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,6 +24,8 @@ from pipeline.resolve.judgements import Judgements, Redirect, Spelling, judge
 from pipeline.resolve.registry import DELTA_SCHEMAS, Delta, Registry
 from pipeline.resolve.tables import CLUSTERS, REGISTRY_ENTITIES
 from pipeline.schemas import LABELS, LANGUAGES
+
+_ROWS_AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,8 @@ class _Work:
         self.labels: dict[str, str] = {}
         self.minted: set[str] = set(judgements.minted)
         self.entities: dict[str, dict[str, Any]] = {}
-        self.keys: list[dict[str, Any]] = list(judgements.keys)
-        self.signatures: list[dict[str, Any]] = list(judgements.signatures)
+        self.keys = _Rows(DELTA_SCHEMAS["keys"], judgements.keys)
+        self.signatures = _Rows(DELTA_SCHEMAS["signatures"], judgements.signatures)
         self.redirects: dict[str, Redirect] = dict(judgements.redirects)
         self.decisions: list[dict[str, str]] = list(judgements.decisions)
         for entity_id, facts in judgements.minted.items():
@@ -165,18 +167,18 @@ class _Work:
             columns = [name for name in REGISTRY_ENTITIES.names if name in row]
             self._write(registry.UPDATE, entity_id, {name: row[name] for name in columns})
         # Of what decisions move, who had it and who has it now.
-        ended = [(row["key"], row["entity_id"]) for row in self.keys if row["ended"]]
+        ended = [(row["key"], row["entity_id"]) for row in judgements.keys if row["ended"]]
         self.taken = {(key, i) for key, had in ended for i in (had, self.frozen.heir(had))}
         self.untied = {
-            registry.decoded(row["signature"]) for row in self.signatures if row["ended"]
+            registry.decoded(row["signature"]) for row in judgements.signatures if row["ended"]
         }
         self.added: dict[str, list[str]] = defaultdict(list)
-        for row in self.keys:
+        for row in judgements.keys:
             if not row["ended"]:
                 self.added[row["key"]].append(row["entity_id"])
         self.moved = {
             registry.decoded(row["signature"]): row["entity_id"]
-            for row in self.signatures
+            for row in judgements.signatures
             if not row["ended"]
         }
 
@@ -368,7 +370,7 @@ class _Work:
         scripts = {
             key: m.script for m in sorted(members, reverse=True) for key in m.registered_keys
         }
-        self.keys += [
+        self.keys.extend(
             {
                 "key": key,
                 "entity_id": entity_id,
@@ -377,16 +379,13 @@ class _Work:
                 "ended": False,
             }
             for key in sorted(keys - has)
-        ]
+        )
         given = self.frozen.by_signature(members - self.untied)
         for member in sorted(members):
             if member not in self.moved and given.get(member) is None:
-                self.signatures.append(
-                    {
-                        "signature": registry.encoded(member),
-                        "entity_id": entity_id,
-                        "ended": False,
-                    }
+                encoded = registry.encoded(member)
+                self.signatures.extend(
+                    [{"signature": encoded, "entity_id": entity_id, "ended": False}]
                 )
 
     def _write(self, action: str, entity_id: str, facts: Mapping[str, Any]) -> None:
@@ -418,9 +417,7 @@ class _Work:
             )
         tables = {
             "entities": list(self.entities.values()),
-            "keys": self.keys,
             "redirects": redirects,
-            "signatures": self.signatures,
             "overrides": self.judgements.overrides,
             "decisions": self.decisions,
         }
@@ -433,13 +430,40 @@ class _Work:
             frozenset(self.heir(entity_id) for entity_id in self.judgements.ignored),
             frozenset(self.judgements.apart),
             Delta(
+                keys=self.keys.table(),
+                signatures=self.signatures.table(),
                 **{
                     name: pa.Table.from_pylist(list(_ordered(rows, schema)), schema=schema)
-                    for name, schema in DELTA_SCHEMAS.items()
-                    for rows in (tables[name],)
-                }
+                    for name, rows in tables.items()
+                    for schema in (DELTA_SCHEMAS[name],)
+                },
             ),
         )
+
+
+class _Rows:
+    """Rows without nulls, put into Arrow some at a time: as dictionaries they take far more."""
+
+    def __init__(self, schema: pa.Schema, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._schema = schema
+        self._pending: list[Mapping[str, Any]] = list(rows)
+        self._batches: list[pa.Table] = []
+
+    def extend(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._pending += rows
+        if len(self._pending) >= _ROWS_AT_ONCE:
+            self._flush()
+
+    def table(self) -> pa.Table:
+        """Return all rows, sorted by the id first and then by all columns."""
+        self._flush()
+        names = self._schema.names
+        order = ["entity_id", *(name for name in names if name != "entity_id")]
+        return pa.concat_tables(self._batches).sort_by([(name, "ascending") for name in order])
+
+    def _flush(self) -> None:
+        self._batches.append(pa.Table.from_pylist(self._pending, schema=self._schema))
+        self._pending = []
 
 
 def _ordered(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> Iterator[Mapping[str, Any]]:
