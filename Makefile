@@ -57,7 +57,7 @@ benchmark-night: $(VENV)/.ready ## publish nights of made articles: speed by sta
 	$(BIN)/python benchmarks/night.py --profile fast | tee benchmarks/results/night.txt
 	$(BIN)/python benchmarks/plan.py benchmarks/results/night.txt | tee benchmarks/results/plan.txt
 
-# Six trainings, each on the weights of the one before; two processes, one a core. Needs the extra
+# Seven trainings, each on the weights of the one before; two processes, one a core. Needs the extra
 # `train`, the corpora in ../shared, and for bf16 a processor that multiplies in it. A stopped
 # training goes on where it was. From the shipped weights, begin with pipeline.training.restore.
 JOINT := $(BIN)/torchrun --nproc-per-node 2 -m pipeline.training.joint
@@ -74,9 +74,11 @@ train-joint: $(VENV)/.ready ## train models/joint and models/joint-fast anew (ho
 	  --learning-rate 6e-5 --last-learning-rate 1.5e-5 --head-learning-rate 1e-4 --seed 20261130
 	$(JOINT) --output work/joint-sixth $(call FROM,fifth) --exit-weight 0.8 --precision bf16 \
 	  --learning-rate 2e-5 --head-learning-rate 5e-5 --share 0.45 --seed 20261201
-	$(MAKE) export-joint CHECKPOINT=work/joint-sixth/checkpoint.safetensors
+	$(JOINT) --output work/joint-seventh $(call FROM,sixth) --exit-weight 0.8 \
+	  --learning-rate 6e-5 --head-learning-rate 1e-4 --seed 20261202
+	$(MAKE) export-joint CHECKPOINT=work/joint-seventh/checkpoint.safetensors
 
-CHECKPOINT ?= work/joint-sixth/checkpoint.safetensors
+CHECKPOINT ?= work/joint-seventh/checkpoint.safetensors
 export-joint: $(VENV)/.ready ## write models/joint and models/joint-fast from a checkpoint, and their cards
 	for model in joint joint-fast; do \
 	  $(BIN)/python -m pipeline.training.export --checkpoint $(CHECKPOINT) \

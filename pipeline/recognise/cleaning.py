@@ -20,7 +20,7 @@ _OPENING: Final = {
     for openings in _PARTNER.values()
     for opening in openings
 }
-_BRACKETED: Final = regex.compile(r"([^()]*\p{L}[^()]*?)\s*\(([^()]*\p{L}[^()]*)\)")
+_BRACKETED: Final = regex.compile(r"([^()]*\p{L}[^()]*?)\s*\(([^()]*\p{L}[^()]*)\)?")
 _ABBREVIATED: Final = regex.compile(
     r"(?<![\p{L}\p{M}\p{N}])(?:\p{Lu}|Inc|Ltd|Co|Corp|Bros|Jr|Sr|Şti)\.$"
 )

@@ -4,11 +4,18 @@ A model is a folder with ``model.onnx`` (inputs ``input_ids`` and ``attention_ma
 ``logits``), ``tokenizer.json``, ``labels.json`` (the tags in the order of the logits), where it was
 calibrated ``calibration.json``, and ``model.toml``, which names the model and the SHA-256 of the
 other files.
+
+A model in two parts has ``upper.onnx`` as well, the layers above those of ``model.onnx``: it reads
+further outputs of the lower part and gives ``logits``. It runs only where the lower part is not
+sure: if each word's best tag has at least the probability ``exit_confidence`` of the card, that
+answer stands (Li et al. 2021, "Accelerating BERT Inference for Sequence Labeling via Early-Exit",
+for whole sentences).
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -25,6 +32,7 @@ from pipeline.recognise.windows import cut_windows
 from pipeline.recognise.words import split_words
 
 MODEL_FILE: Final = "model.onnx"
+UPPER_FILE: Final = "upper.onnx"
 TOKENIZER_FILE: Final = "tokenizer.json"
 LABELS_FILE: Final = "labels.json"
 CALIBRATION_FILE: Final = "calibration.json"
@@ -59,15 +67,14 @@ class OnnxEngine:
         self._begin, self._follow = transition_mask(self._tags)
         self._pieces = WordPieces.from_file(folder / TOKENIZER_FILE)
         self._calibration = Calibration.from_file(folder / CALIBRATION_FILE)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(
-            folder / MODEL_FILE,
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=SLOWER_FUSIONS,
-        )
+        self._session = _open_session(folder / MODEL_FILE)
+        self._upper: onnxruntime.InferenceSession | None = None
+        self._outputs = ["logits"]
+        self._exit_at = -math.inf
+        if UPPER_FILE in hashes:
+            self._upper = _open_session(folder / UPPER_FILE)
+            self._outputs += [tensor.name for tensor in self._upper.get_inputs()]
+            self._exit_at = math.log(card["exit_confidence"])
 
     def recognise(self, sentences: Sequence[str], lang: str) -> list[list[Span]]:
         """Find the names in the sentences of one document; see ``base.Engine``.
@@ -81,12 +88,20 @@ class OnnxEngine:
 
     def _names(self, sentence: str) -> list[Span]:
         words = split_words(sentence)
-        if not words:
-            return []
+        return self.spans(words, self.tag_scores(sentence, words)) if words else []
+
+    def tag_scores(self, sentence: str, words: Sequence[tuple[int, int]]) -> Scores:
+        """Return the logarithms of the tags' probabilities, (words, tags).
+
+        ``words`` are the offsets of the words of ``sentence``, at least one.
+        """
         logits = self._word_scores([self._pieces.encode(sentence[i:j]) for i, j in words])
-        log_probability = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-        path = best_path(log_probability, self._begin, self._follow)
-        probability = np.exp(log_probability[np.arange(len(path)), path])
+        return _log_probability(logits)
+
+    def spans(self, words: Sequence[tuple[int, int]], scores: Scores) -> list[Span]:
+        """Return the names by what :meth:`tag_scores` returned, in order."""
+        path = best_path(scores, self._begin, self._follow)
+        probability = np.exp(scores[np.arange(len(path)), path])
         return [
             Span(
                 words[first][0],
@@ -120,5 +135,28 @@ class OnnxEngine:
             "input_ids": np.array([ids], np.int64),
             "attention_mask": np.ones((1, len(ids)), np.int64),
         }
-        logits: Scores = self._session.run(["logits"], inputs)[0][0]
-        return logits[first_pieces]
+        logits, *states = self._session.run(self._outputs, inputs)
+        scores: Scores = logits[0][first_pieces]
+        if self._upper is None or _log_probability(scores).max(axis=1).min() >= self._exit_at:
+            return scores
+        (logits,) = self._upper.run(["logits"], dict(zip(self._outputs[1:], states, strict=True)))
+        scores = logits[0][first_pieces]
+        return scores
+
+
+def _log_probability(scores: Scores) -> Scores:
+    """Return the logarithms of the tags' probabilities; both arrays are (words, tags)."""
+    result: Scores = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    return result
+
+
+def _open_session(path: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(
+        path,
+        options,
+        providers=["CPUExecutionProvider"],
+        disabled_optimizers=SLOWER_FUSIONS,
+    )

@@ -63,6 +63,19 @@ def readme(card: Mapping[str, Any], reports: Sequence[Report], size: int, day: d
             "",
             f"Storing it in 8 bits cost {card['f1_lost_to_int8']:.4f} of micro F1 on dev.",
         ]
+    if "exit_confidence" in card:
+        lines += [
+            "",
+            f"Where layer {card['recipe']['exit_layer']} gives the best tag of every word of a "
+            f"sentence a probability of at least {card['exit_confidence']:g}, its answer stands "
+            "and the layers above do not run.",
+        ]
+    if card.get("outside_bias"):
+        lines += [
+            "",
+            f"{card['outside_bias']:g} is added to the score of the tag O: the training data hold "
+            "more names than text does.",
+        ]
     engine = f"{card['engine']}:{card['name']}"
     lines += ["", "## Figures", "", f"Exact-span F1, %, measured on {day.isoformat()}."]
     for report in reports:

@@ -1,9 +1,8 @@
 """Make a checkpoint from shipped models, to go on training where only they are at hand.
 
 ``python -m pipeline.training.restore --output work/joint-restored/checkpoint.safetensors`` reads
-``models/joint`` and, for the exit, ``models/joint-fast``. The weights come back as
-:mod:`pipeline.training.quantise` rounded them, which a few training steps mend; embeddings were
-never trained and come from the encoder.
+both parts of ``models/joint``. The weights come back as :mod:`pipeline.training.quantise` rounded
+them, which a few training steps mend; embeddings were never trained and come from the encoder.
 """
 
 from __future__ import annotations
@@ -21,36 +20,45 @@ import onnx
 import torch
 from safetensors.torch import save_file
 
-from pipeline.recognise.onnx import MODEL_FILE
+from pipeline.recognise.onnx import MODEL_FILE, UPPER_FILE
 from pipeline.training.joint import Recipe, new_model
 
 PREFIX: Final = "model."
-_LAYER: Final = "bert.encoder.layer"
+_LAYER: Final = "model.bert.encoder.layer"
 
 
-def weights_of(path: Path) -> dict[str, torch.Tensor]:
-    """Return the weights of an 8-bit ONNX file under its Hugging Face names.
+def weights_of(folder: Path) -> dict[str, torch.Tensor]:
+    """Return the weights of the 8-bit model in ``folder`` as :class:`TwoExits` names them.
 
-    Embeddings are left out. Raises KeyError where the file was not made by ``export``.
+    Embeddings are left out. Raises OSError where one of the two parts is missing, KeyError where
+    they were not made by ``export``.
     """
+    lower = _weights_of(folder / MODEL_FILE, first_layer=0)
+    layers = sum(name.endswith("attention.self.query.weight") for name in lower)
+    return lower | _weights_of(folder / UPPER_FILE, first_layer=layers)
+
+
+def _weights_of(path: Path, first_layer: int) -> dict[str, torch.Tensor]:
     graph = onnx.load(path).graph
     stored = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
     weights = {
-        name.removeprefix("model."): value
+        name: value
         for name, value in stored.items()
-        if name.startswith("model.") and ".embeddings." not in name
+        if name.startswith(("model.", "exit.b")) and ".embeddings." not in name
     }
-    for name, matrix in _matrices(graph, stored).items():
+    for name, matrix in _matrices(graph, stored, first_layer).items():
         weights[name] = matrix.T
     return {name: torch.from_numpy(np.array(value, np.float32)) for name, value in _split(weights)}
 
 
 def _matrices(
-    graph: Any, stored: Mapping[str, npt.NDArray[Any]]
+    graph: Any, stored: Mapping[str, npt.NDArray[Any]], layer: int
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """Return the matrices, (inputs, outputs), and biases of attention, by weight name."""
+    """Return the matrices, (inputs, outputs), and biases of attention, by weight name.
+
+    ``layer`` is the number of the file's first.
+    """
     matrices = {}
-    layer = 0
     for node in graph.node:
         if node.op_type == "QAttention":
             name = f"{_LAYER}.{layer}.attention.self.qkv"
@@ -76,8 +84,8 @@ def _matrix(stored: Mapping[str, npt.NDArray[Any]], name: str) -> npt.NDArray[np
 
 
 def _weight_name(node: str) -> str:
-    """Turn ``/model/classifier/MatMul_quant`` into ``classifier.weight``."""
-    return ".".join([*node.removeprefix("/model/").split("/")[:-1], "weight"])
+    """Turn ``/model/classifier/MatMul_quant`` into ``model.classifier.weight``."""
+    return ".".join([*node.removeprefix("/").split("/")[:-1], "weight"])
 
 
 def _split(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[tuple[str, npt.NDArray[Any]]]:
@@ -91,21 +99,15 @@ def _split(weights: Mapping[str, npt.NDArray[Any]]) -> Iterator[tuple[str, npt.N
 
 
 def restore(models: Path, encoder: str, output: Path) -> None:
-    """Write a checkpoint of ``models/joint`` with the exit of ``models/joint-fast``.
+    """Write a checkpoint of ``models/joint``.
 
-    Raises OSError where a model is missing, KeyError where it is of another make.
+    Raises OSError where a file is missing, KeyError where the model is of another make.
     """
     model = new_model(encoder, 0, Recipe(encoder).exit_layer)
-    missing, unexpected = model.model.load_state_dict(
-        weights_of(models / "joint" / MODEL_FILE), strict=False
-    )
+    missing, unexpected = model.load_state_dict(weights_of(models / "joint"), strict=False)
     strange = [name for name in missing if ".embeddings." not in name] + list(unexpected)
     if strange:
         raise KeyError(f"weights that do not fit: {', '.join(strange)}")
-    fast = weights_of(models / "joint-fast" / MODEL_FILE)
-    model.exit.load_state_dict(
-        {"weight": fast["classifier.weight"], "bias": fast["classifier.bias"]}
-    )
     output.parent.mkdir(parents=True, exist_ok=True)
     tensors = {f"{PREFIX}{name}": value.contiguous() for name, value in model.state_dict().items()}
     save_file(tensors, output, {"step": "0", "recipe": json.dumps(asdict(Recipe(encoder)))})

@@ -22,6 +22,7 @@ def cleaned(sentence: str, surface: str) -> list[str]:
         ('Clubul "Rapid" București a', '"Rapid" București', ['"Rapid" București']),
         ("the Fed (FED) said", "Fed (FED)", ["Fed", "FED"]),
         ("the Fed (of old) Bank", "Fed (of old) Bank", ["Fed (of old) Bank"]),
+        ("the Fed (FED) said", "Fed (FED", ["Fed", "FED"]),
         ("the Fed (FED) said", "(FED)", ["FED"]),
         ("the Fed (FED) said", "FED)", ["FED"]),
         ("in the U.S. today", "U.S.", ["U.S."]),

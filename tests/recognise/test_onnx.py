@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer, models
 
 from pipeline.recognise.base import EngineUnavailable
-from pipeline.recognise.cards import digest_of, hash_files, model_files
+from pipeline.recognise.cards import digest_of, hash_files, model_files, write_card
 from pipeline.recognise.checksum import sha256_of
 from pipeline.recognise.onnx import MAX_PIECES, OnnxEngine
 
@@ -101,6 +101,37 @@ def test_a_sentence_longer_than_the_model_reads_keeps_all_its_names(engine: Onnx
     assert [text[span.start : span.end] for span in spans] == [
         word for word in words if word in TAG_OF_PIECE
     ]
+
+
+def write_upper(folder: Path, confidence: float) -> None:
+    """Put a second part above the model in ``folder``, which sees a person in every word."""
+    helper, kinds = onnx.helper, onnx.TensorProto
+    lower = onnx.load(folder / "model.onnx")
+    shape = ["sentence", "piece", len(TAGS)]
+    lower.graph.output.append(helper.make_tensor_value_info("plain", kinds.FLOAT, shape))
+    onnx.save(lower, folder / "model.onnx")
+    person = np.eye(len(TAGS), dtype=np.float32)[[TAGS.index("B-PER")]] * 9
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["plain", "person"], ["logits"])],
+        "upper",
+        [helper.make_tensor_value_info("plain", kinds.FLOAT, shape)],
+        [helper.make_tensor_value_info("logits", kinds.FLOAT, shape)],
+        [onnx.numpy_helper.from_array(person, "person")],
+    )
+    upper = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(upper, folder / "upper.onnx")
+    files = hash_files(folder, model_files(folder))
+    write_card(folder, {"name": "tiny", "exit_confidence": confidence, "files": files})
+
+
+def test_the_upper_part_reads_what_the_lower_is_not_sure_of(tmp_path: Path) -> None:
+    write_model(tmp_path)
+    sure = float(np.exp(4.0) / (np.exp(4.0) + len(TAGS) - 1))
+    for confidence, expected in ((sure - 0.01, []), (sure + 0.01, ["went", "to"])):
+        write_model(tmp_path)
+        write_upper(tmp_path, confidence)
+        (spans,) = OnnxEngine(tmp_path).recognise(["went to"], "en")
+        assert ["went to"[span.start : span.end] for span in spans] == expected
 
 
 def test_files_are_verified(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pipeline.training.common import Corpus, LabelledSentence
 from pipeline.training.evaluate_corpora import (
     Counts,
     Result,
+    by_tokens,
     count,
     evaluate,
     format_table,
@@ -28,6 +29,16 @@ def test_rebuild_with_spaces_and_without() -> None:
     text, names = rebuild(sentence)
     assert text == "Noul „Astra Giurgiu”."
     assert names == {(6, 19, "ORG")}
+
+
+def test_names_by_tokens() -> None:
+    sentence = LabelledSentence(
+        ("in", ".Oslo", "”", "then"), ("O", "B-LOC", "O", "O"), (True, False, True, False)
+    )
+    text, names = rebuild(sentence)
+    assert text == "in .Oslo” then"
+    assert by_tokens(sentence, [(4, 8, "LOC")]) == names == {(3, 8, "LOC")}
+    assert by_tokens(sentence, [(0, 2, "ORG"), (5, 12, "PER")]) == {(0, 2, "ORG"), (3, 14, "PER")}
 
 
 def test_counts() -> None:
@@ -71,8 +82,9 @@ def test_evaluate(corpus: Corpus, tmp_path: Path) -> None:
     assert result is not None
     assert (result.sentences, result.words) == (2, 5)
     assert result.labels["LOC"] == result.labels["all"] == Counts(1, 2, 2)
-    assert "| en made | dev | 2 | 50.0 | 50.0 | 50.0 | 0.0 | 50.0 | 0.0 | – |" in format_table(
-        [result]
+    assert (
+        "| en made | dev | 2 | 50.0 | 50.0 | 50.0 | 50.0 | 0.0 | 50.0 | 0.0 | – |"
+        in format_table([result])
     )
     row = json.loads(json.dumps(result.as_row()))
     assert row["labels"]["LOC"] == {"precision": 0.5, "recall": 0.5, "f1": 0.5, "expected": 2}
