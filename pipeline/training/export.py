@@ -223,7 +223,8 @@ def export(
         fp32, int8, folder = (Path(scratch) / name for name in ("fp32.onnx", "int8.onnx", "fp32"))
         export_float(model, fp32)
         never = {**card, "exit_confidence": 1.0}
-        write_folder(fp32, tokenizer.to_str(), folder, never, lower_only=lower_only)
+        # Chosen by the whole model for both, so that the lower layers of the two are one file.
+        write_folder(fp32, tokenizer.to_str(), folder, never, lower_only=False)
         card["outside_bias"] = choose_outside_bias(OnnxEngine(folder), corpora, limit)
         with torch.no_grad():
             model.model.classifier.bias[TAGS.index("O")] += card["outside_bias"]
