@@ -6,14 +6,13 @@ part of it grows to it and keeps its engine and score.
 
 Names that stand side by side without a comma, as in Turkish and Vietnamese, are taken for one.
 Where a mention that nothing known is called consists of a known place and a known person's full
-name, in either order, it is parted between them.
+name, in either order, or of two countries, with a hyphen or without, it is parted between them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 import pyarrow as pa
@@ -32,9 +31,14 @@ LEAST_WORDS: Final = 3
 
 MOST_WORDS: Final = 12
 
+LEAST_WORDS_OF_TWO: Final = 2
 LEAST_WORDS_OF_PERSON: Final = 2
 LEAST_PRIOR_OF_PLACE: Final = 0.6
 """A country or a large city; small places bear everyday words and surnames."""
+
+COUNTRY_KEY: Final = "iso:"
+"""How the keys of countries and territories begin."""
+_HYPHENS: Final = frozenset("-‐‑–—")
 
 Row = dict[str, Any]
 Found = tuple[int, int]
@@ -69,22 +73,35 @@ def spot(
 
 
 def _parted(row: Row, index: Index) -> list[Row]:
-    """Return the mention, or the two it consists of where it is a place and a person."""
+    """Return the mention, or the two known names it consists of where nothing is called so."""
     surface, lang = row["surface"], row["lang"]
     words = split_words(surface)
-    if len(words) <= LEAST_WORDS_OF_PERSON or index.exact_text(surface, lang):
+    if len(words) < LEAST_WORDS_OF_TWO or index.exact_text(surface, lang):
         return [row]
-    for (_, end), (start, _) in pairwise(words):
+    for number in range(1, len(words)):
+        is_hyphen = surface[slice(*words[number])] in _HYPHENS
+        end, (start, _) = words[number - 1][1], words[min(number + is_hyphen, len(words) - 1)]
         one, other = surface[:end], surface[start:]
-        if surface[end:start].isspace() and (
-            (_is_place(one, lang, index) and _is_person(other, lang, index))
-            or (_is_person(one, lang, index) and _is_place(other, lang, index))
+        if (surface[end:start].isspace() and _are_place_and_person(one, other, lang, index)) or (
+            _is_country(one, lang, index) and _is_country(other, lang, index)
         ):
             return [
                 row | {"surface": one, "end": row["start"] + end},
                 row | {"surface": other, "start": row["start"] + start},
             ]
     return [row]
+
+
+def _are_place_and_person(one: str, other: str, lang: str, index: Index) -> bool:
+    return (_is_place(one, lang, index) and _is_person(other, lang, index)) or (
+        _is_person(one, lang, index) and _is_place(other, lang, index)
+    )
+
+
+def _is_country(name: str, lang: str, index: Index) -> bool:
+    return any(
+        index.entry(hit.entry).key.startswith(COUNTRY_KEY) for hit in index.exact_text(name, lang)
+    )
 
 
 def _is_place(name: str, lang: str, index: Index) -> bool:

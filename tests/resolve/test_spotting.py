@@ -100,6 +100,18 @@ def test_a_place_and_a_person_side_by_side_are_two(mark: Any, small_index: Index
         assert len({(label, engine) for _, label, engine in found}) == 1
 
 
+def test_two_countries_are_two(mark: Any, small_index: Index) -> None:
+    for lang, text, parts in (
+        ("tr", "[[Rusya-Nijerya|LOC]] zirvesi başladı.", ["Rusya", "Nijerya"]),
+        ("vi", "Hội nghị [[Nga Nigeria|LOC]] bắt đầu.", ["Nga", "Nigeria"]),
+        ("en", "The [[Niger – Nigeria|ORG]] border is closed.", ["Niger", "Nigeria"]),
+        ("en", "The [[Niger-Novik|LOC]] border is closed.", ["Niger-Novik"]),
+        ("en", "The [[Niger-|LOC]] border is closed.", ["Niger-"]),
+    ):
+        found = spotted(mark({"a": (lang, text)}), small_index)
+        assert [surface for surface, _, _ in found] == parts
+
+
 def test_what_is_one_name_or_no_known_ones_is_not_parted(mark: Any, small_index: Index) -> None:
     for name in (
         "Northern Trade Pact",  # known as a whole
