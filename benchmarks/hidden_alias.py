@@ -7,10 +7,14 @@ right label through the linker of the nightly run, while all that the entry of t
 the name's own language is hidden. Right is the row's own entry. Only names that are spelled
 otherwise than in English, but for case and marks, are asked: the others stand in the index as
 English names. ``linked`` is the share that is linked at all, ``right`` of those that are right,
-``recall`` the share of all that is linked rightly, each with a bootstrap interval of 95 %. By
-``--sample`` at most so many names of each kind and language, those with the least SHA-256 of id and
-language. Weights were learned on these very names (with other spellings hidden): what a name
-reaches that no weight has seen is in retrieval.txt.
+``recall`` the share of all that is linked rightly, each with a bootstrap interval of 95 %;
+``linked where unknown`` the share that is linked, wrongly, when the whole entry is hidden. The
+second table says the same of little-known places and persons, which have no name but an English
+one: it is asked as it stands, for every second place with a word for a kind in the language; names
+that another entry bears are left out, and so are those that the scorer learned from. By
+``--sample`` at most so many names of each kind and language, those with the least SHA-256 of id.
+Weights were learned on these very names (with other spellings hidden): what a name reaches that no
+weight has seen is in retrieval.txt.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -27,108 +31,74 @@ from typing import Final
 import numpy as np
 
 from pipeline.knowledge.build import INDEX_FOLDER, ensure
-from pipeline.knowledge.entry import Alias, Entry
-from pipeline.knowledge.files import knowledge_files, read_rows
-from pipeline.knowledge.index import Hit, Index
+from pipeline.knowledge.index import Index
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from pipeline.resolve.indocument import Named
 from pipeline.resolve.link import link
-from pipeline.schemas import UNDETERMINED
-from pipeline.training.names import ASKED, FILES, Question, key_of, questions, read_names
+from pipeline.training.hiding import ALL, Hiding, entries
+from pipeline.training.lessons import little_known
+from pipeline.training.names import (
+    ASKED,
+    FILES,
+    ORGANISATIONS,
+    Question,
+    key_of,
+    questions,
+    read_names,
+)
 
 KNOWLEDGE: Final = Path("models/knowledge")
 RESAMPLES: Final = 1000
+MOST: Final = 300
+"""Little-known names of a kind and language that are asked where no sample is."""
 SEED: Final = 20260101
-
-
-class Hiding(Index):
-    """An index that hides what one entry is called in one language."""
-
-    entry_hidden = -1
-    lang_hidden = ""
-    text_hidden = ""
-
-    def hide(self, entry: int, lang: str, text: str) -> None:
-        """Hide the names of ``entry`` in ``lang``, and ``text`` where it has no language."""
-        self.entry_hidden, self.lang_hidden, self.text_hidden = entry, lang, text
-        self.similar.cache_clear()
-
-    def hides(self, entry: int, lang: str, text: str) -> bool:
-        """Tell whether an alias is hidden."""
-        return entry == self.entry_hidden and (
-            lang == self.lang_hidden or (lang == UNDETERMINED and text == self.text_hidden)
-        )
-
-    def _shown(self, hits: Iterable[Hit]) -> list[Hit]:
-        return [hit for hit in hits if not self.hides(hit.entry, hit.alias_lang, hit.alias_text)]
-
-    def exact(self, key: str) -> list[Hit]:
-        """Return the aliases with that key that are not hidden."""
-        return self._shown(super().exact(key))
-
-    def likeliest(self, key: str, limit: int) -> list[Hit]:
-        """Return the likeliest aliases with that key that are not hidden."""
-        return self._shown(super().likeliest(key, limit))
-
-    def exact_text(self, text: str, lang: str) -> list[Hit]:
-        """Return the aliases with that text that are not hidden."""
-        return self._shown(super().exact_text(text, lang))
-
-    def entry(self, number: int) -> Entry:
-        """Return an entry without what is hidden."""
-        entry = super().entry(number)
-        if number != self.entry_hidden:
-            return entry
-        shown = (a for a in entry.aliases if not self.hides(number, a.lang, a.text))
-        return replace(entry, aliases=tuple(shown))
-
-    def _entries_of_key(self, key: int) -> set[int]:
-        first, last = self._key_aliases[key : key + 2].tolist()
-        numbers = self._key_alias[first:last].tolist()
-        return {int(self._alias_entry[n]) for n in numbers if not self._hidden_alias(n)}
-
-    def _hidden_alias(self, number: int) -> bool:
-        if self._alias_entry[number] != self.entry_hidden:
-            return False
-        alias: Alias = self._alias(number)
-        return self.hides(self.entry_hidden, alias.lang, alias.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A question, whether it was linked, and whether to its own entry."""
+    """Whether a name was linked, whether to its own entry, and whether with that one hidden too."""
 
-    question: Question
     linked: bool
     right: bool
+    blind: bool
 
 
-def entries(index: Index, knowledge: Path) -> dict[str, int]:
-    """Return the numbers of entries by their keys, and by their Wikidata and GeoNames ids."""
-    found: dict[str, int] = {}
-    for path in knowledge_files(knowledge):
-        for row in read_rows(path, checked=True):
-            number = index.by_key(row.key)
-            if number is None:
-                continue
-            found[row.key] = number
-            if row.wikidata:
-                found.setdefault(f"wikidata:{row.wikidata}", number)
-            if row.geonames:
-                found.setdefault(f"geonames:{row.geonames}", number)
-    return found
+def linked(name: str, lang: str, kind: str, index: Index) -> int | None:
+    """Return the entry that a name alone in a document is linked to."""
+    mention = Named(0, len(name), FILES[kind][1], read(name, lang))
+    (decision,) = link("0", [mention], name, Finder(index))
+    return decision.chosen.known.number if decision.chosen is not None else None
 
 
 def outcome(question: Question, right: int, index: Hiding) -> Outcome:
     """Return what the linker makes of a name while its entry's names in its language are hidden."""
     index.hide(right, question.lang, question.name)
-    form = read(question.name, question.lang)
-    mention = Named(0, len(question.name), FILES[question.kind][1], form)
-    (decision,) = link("0", [mention], question.name, Finder(index))
-    chosen = decision.chosen
-    linked = chosen is not None
-    return Outcome(question, linked, linked and chosen.known.number == right)
+    found = linked(question.name, question.lang, question.kind, index)
+    index.hide(right, ALL, question.name)
+    blind = linked(question.name, question.lang, question.kind, index)
+    return Outcome(found is not None, found == right, blind is not None)
+
+
+def little_known_lines(
+    kind: str,
+    rows: Sequence[Mapping[str, str]],
+    numbers: Mapping[str, int],
+    index: Hiding,
+    most: int,
+) -> Iterable[str]:
+    """Yield a line of the second table for every language."""
+    asked = little_known(kind, rows, numbers, held_out=True)
+    for lang in (*ASKED, "en"):
+        found = []
+        for one in (one for one in asked if one.lang == lang):
+            index.hide(one.entry, ALL, one.name)
+            if not Finder(index).exact(read(one.name, lang)):
+                found.append(linked(one.name, lang, kind, index) is not None)
+            if len(found) == most:
+                break
+        if found:
+            yield f"{kind:14} {lang} {len(found):5}  {interval(found)}"
 
 
 def sampled(asked: Iterable[Question], most: int | None) -> list[Question]:
@@ -156,7 +126,8 @@ def lines(kind: str, found: Mapping[str, Sequence[Outcome]]) -> Iterable[str]:
         linked = interval([o.linked for o in here])
         right = interval([o.right for o in here if o.linked])
         recall = interval([o.right for o in here])
-        yield f"{kind:14} {lang} {len(here):5}  {linked}  {right}  {recall}"
+        blind = interval([o.blind for o in here])
+        yield f"{kind:14} {lang} {len(here):5}  {linked}  {right}  {recall}  {blind}"
 
 
 def main() -> None:
@@ -176,9 +147,13 @@ def main() -> None:
         f"data: {arguments.names} against {KNOWLEDGE}, {len(index):,} entries; "
         f"exonym {version('exonym')}, {date.today()}"
     )
-    print(f"\n{'':15}    names  linked                right of those        recall")
-    for kind in arguments.kind or FILES:
-        rows = read_names(arguments.names / FILES[kind][0])
+    kinds = arguments.kind or FILES
+    rows_of = {kind: read_names(arguments.names / FILES[kind][0]) for kind in kinds}
+    print(
+        f"\n{'':15}    names  linked                right of those        recall"
+        "                linked where unknown"
+    )
+    for kind, rows in rows_of.items():
         asked = [q for q in questions(kind, rows) if q.respelled and key_of(q.id) in numbers]
         found = {
             lang: [
@@ -188,6 +163,10 @@ def main() -> None:
             for lang in ASKED
         }
         print(*lines(kind, {lang: here for lang, here in found.items() if here}), sep="\n")
+    print(f"\n{'little-known':15}    names  linked where unknown")
+    for kind in (kind for kind in kinds if kind != ORGANISATIONS):
+        most = arguments.sample or MOST
+        print(*little_known_lines(kind, rows_of[kind], numbers, index, most), sep="\n")
 
 
 if __name__ == "__main__":

@@ -130,7 +130,9 @@ def outcomes(kind: str, material: Material) -> list[Outcome]:
     result = []
     most = most_populous(rows)
     for fold in range(FOLDS):
-        weights = learn_weights([*(a for a in answers if a.question.fold != fold), *lessons])
+        weights = learn_weights(
+            [*(a for a in answers if a.question.fold != fold), *lessons], FILES[kind][1]
+        )
         here = [a for a in answers if a.question.fold == fold]
         plain = plain_places([a.question for a in here], rows)
         for found, before in zip(here, plain, strict=True):

@@ -316,13 +316,12 @@ class _Relink(Work):
         return frozenset(pq.ParquetFile(path).read(["doc_id"])["doc_id"].to_pylist())
 
     def _summary(self, delta: Delta, tally: _Tally) -> Relinked:
-        named = ["entity_id", "name"]
-        old = self._store.read("entities").select(named)
-        new = catalogue.attributes(self._state.connection, delta).select(named)
-        both = old.join(new, "entity_id", join_type="inner", right_suffix="_now")
-        renamed = both.filter(pc.not_equal(both["name"], both["name_now"])).sort_by("entity_id")
-        concerned = pa.array({one for move in tally.moved for one in move if one}, pa.string())
-        before, after = (_names_of(table, concerned) for table in (old, new))
+        old = self._store.read("entities")
+        before = dict(zip(old["entity_id"].to_pylist(), old["name"].to_pylist(), strict=True))
+        attributes = catalogue.attributes(self._state.connection, delta)
+        after = dict(
+            zip(attributes["entity_id"].to_pylist(), attributes["name"].to_pylist(), strict=True)
+        )
         moves = [
             Move(one, before.get(one) or after.get(one) or "", to, after.get(to) if to else None, n)
             for (one, to), n in sorted(tally.moved.items(), key=lambda m: (-m[1], str(m[0])))
@@ -337,15 +336,13 @@ class _Relink(Work):
                 for row in delta.redirects.to_pylist()
                 if not row["ended"]
             },
-            {row["entity_id"]: (row["name"], row["name_now"]) for row in renamed.to_pylist()},
+            {
+                entity_id: (name, after[entity_id])
+                for entity_id, name in sorted(before.items())
+                if after.get(entity_id, name) != name
+            },
             tally.n_new,
         )
-
-
-def _names_of(entities: pa.Table, ids: pa.Array) -> dict[str, str]:
-    """Return the names of those of ``entities`` that have these ids."""
-    rows = entities.filter(pc.is_in(entities["entity_id"], ids))
-    return dict(zip(rows["entity_id"].to_pylist(), rows["name"].to_pylist(), strict=True))
 
 
 def _by_document(rows: Iterable[Row]) -> dict[str, dict[_Place, Row]]:

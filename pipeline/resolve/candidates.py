@@ -20,7 +20,7 @@ from rapidfuzz.distance import Levenshtein
 from pipeline import languages
 from pipeline.knowledge.index import Hit, Index
 from pipeline.languages.shared import sound
-from pipeline.resolve import matching, meaning
+from pipeline.resolve import generic, matching, meaning
 from pipeline.resolve.forms import Form
 from pipeline.resolve.matching import Target
 from pipeline.resolve.meaning import Meanings
@@ -55,6 +55,8 @@ _FEWER: Final = 12
 """Entries of a shortlist that are weighed, where all is looked at and in the nightly run."""
 
 _ALL: Final = 100.0
+_PRIOR: Final = 20.0
+"""Percent of likeness that a prior of 1 is worth when a shortlist is cut."""
 
 _DOUBTFUL, _CERTAIN = 0.75, 0.95
 """Similarity of what is surely not and surely meant by a name that is not its own."""
@@ -188,11 +190,7 @@ class Finder:
         Weighed by :mod:`pipeline.resolve.matching`, which also knows how likely it is that none is
         meant.
         """
-        if " " not in form.key and len(form.key) <= _SHORT:
-            return ()
-        # Of one word there is no more to find than what sounds like it.
-        wide = self.shortlist(form, searched=1) if " " in form.key else self._sounding(form)
-        entries = self.nearest(form, wide, _FEWER)
+        entries = self.near(form)
         if not entries:
             return ()
         targets = [self.target(entry) for entry in entries]
@@ -202,6 +200,14 @@ class Finder:
             for place, probability in found
         )
 
+    def near(self, form: Form) -> list[int]:
+        """Return the entries that the nightly run weighs for a name that is none of theirs."""
+        if " " not in form.key and len(form.key) <= _SHORT:
+            return []
+        # Of one word there is no more to find than what sounds like it.
+        wide = self.shortlist(form, searched=1) if " " in form.key else self._sounding(form)
+        return self.nearest(form, wide, _FEWER)
+
     @staticmethod
     def _likely(form: Form, entry: int, target: Target, probability: float) -> Candidate:
         alias = max(target.keys, key=lambda key: Levenshtein.normalized_similarity(key, form.key))
@@ -209,7 +215,10 @@ class Finder:
         return Candidate(entry, SIMILAR, similarity, alias, UNDETERMINED, form.key)
 
     def nearest(self, form: Form, entries: Sequence[int], limit: int = _NEAREST) -> list[int]:
-        """Return those of ``entries`` of which a name shares most words or sounds with ``form``."""
+        """Return those of ``entries`` of which a name shares most words or sounds with ``form``.
+
+        The prior counts a little: respelled beyond likeness are countries rather than villages.
+        """
         if len(entries) <= limit:
             return list(entries)
         ours = [_sound(key.text) for key in form.keys[:_KEYS_COMPARED]]
@@ -226,13 +235,20 @@ class Finder:
             for i, entry in enumerate(entries):
                 if matching.spelled_by(form, self.index.names(entry)):
                     best[i] = _ALL
-        order = np.lexsort((-self.index.priors(entries), -best))[:limit]
+        priors = self.index.priors(entries)
+        order = np.lexsort((-priors, -(best + _PRIOR * priors)))[:limit]
         return [entries[i] for i in sorted(order.tolist())]
 
     def _readings(self, form: Form) -> tuple[str, ...]:
-        """Return the name in another language's reading of it, and by what its words mean."""
+        """Return the name in another language's reading, by what its words mean, and bare.
+
+        Bare is without the words for its kind: of a hundred provinces one is called Hyōgo.
+        """
+        language = languages.get(form.lang)
         meant = meaning.in_english(form.name, form.lang, self.meanings)
-        return (*languages.get(form.lang).transcriptions(form.name), *filter(None, [meant]))
+        words, kinds = generic.proper(language.translated(form.name).split())
+        bare = language.fold(" ".join(words)) if kinds else ""
+        return (*language.transcriptions(form.name), *filter(None, [meant, bare]))
 
     @staticmethod
     def _coarse(form: Form) -> tuple[str, ...]:

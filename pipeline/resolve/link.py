@@ -28,7 +28,7 @@ from pipeline.schemas import LABELS
 _SURE: Final = 0.8
 """Least score at which an entity tells what country the document is about."""
 
-_GOOD_EXACT: Final = 0.8
+GOOD_EXACT: Final = 0.8
 """An exact candidate this alike makes the search for similar names needless."""
 
 _BESIDE: Final = re.compile(r"(?:['’‘]\w{1,4})?\s+(?:\w{1,3}\s+)?")
@@ -158,7 +158,7 @@ def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tup
     found = [candidate for form in forms for candidate in finder.exact(form)]
     if person:
         found += [c for form in forms for c in finder.surname(form)]
-    if max((c.similarity for c in found), default=0.0) < _GOOD_EXACT:
+    if max((c.similarity for c in found), default=0.0) < GOOD_EXACT:
         own = {candidate.entry for candidate in found}
         found += [c for form in forms for c in finder.matched(form) if c.entry not in own]
     return best_of(found)

@@ -1,15 +1,16 @@
 """How likely a name and a known name are one, whatever language either is written in.
 
-A multinomial logistic regression (McFadden, Conditional Logit Analysis, 1974) over few features,
-with the further choice that none of the known entities is meant. :mod:`pipeline.training.names`
-trains it on names of which the file says whom they name, among them names whose bearer is not
-known, and writes its weights as plain numbers.
+A conditional logit (McFadden, Conditional Logit Analysis, 1974) over few features, with the further
+choice that none of the known entities is meant. What is summed up for an entity is the output of a
+network of one small hidden layer, with weights of its own for every label.
+:mod:`pipeline.training.comparing` trains it on names of which a file says whom they name, among
+them names whose bearer is not known, and writes its weights as plain numbers.
 """
 
 from __future__ import annotations
 
+import csv
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache, reduce
@@ -20,6 +21,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
@@ -33,7 +35,8 @@ from pipeline.schemas import UNDETERMINED
 FEATURES: Final = (
     "same", "letters", "letters_squared", "total", "plain", "covered", "covers", "first", "last",
     "kind_same", "kind_lacking", "kind_more", "kind_other", "qualifier", "region", "country",
-    "length", "prior", "prior_letters", "initials",
+    "length", "prior", "prior_letters", "initials", "sound", "words", "our_least", "their_least",
+    "hi", "ro", "tr", "vi",
 )  # fmt: skip
 """What is looked at.
 
@@ -44,11 +47,21 @@ a word tells; ``first`` and ``last``: how alike the first and the last words are
 names say the same kind of place, they lack ours, we lack theirs, or they differ (city, province);
 ``qualifier``: how many words like north and new only one has; ``region`` and ``country``: it is
 one; ``length``: logarithm of the letters; ``prior``: the known entity's, in the knowledge base, and
-times the spelling cost a letter; ``initials``: a word sounds like the initials of many.
+times the spelling cost a letter; ``initials``: a word sounds like the initials of many; ``sound``:
+a name sounds the same, as sound keys have it; ``words``: how many words of ours there are, up to
+four; ``our_least`` and ``their_least``: how alike the word of ours, or of theirs, is that finds the
+least like one; ``hi`` to ``vi``: the name is in that language.
 """
 
-_OF_WORDS: Final = ("covered", "covers", "first", "last")
-_FILE: Final = "matching.toml"
+Values = npt.NDArray[np.float64]
+
+_OF_WORDS: Final = ("covered", "covers", "first", "last", "our_least", "their_least")
+_RANKED_BY: Final = 4
+"""How many of these say which of an entity's names fits best."""
+_FILE: Final = "matching.tsv"
+_INTERCEPT, _OUT = "intercept", "out"
+"""Names of the rows of ``matching.tsv`` that stand for no feature."""
+_MOST_WORDS: Final = 4
 _CACHED: Final = 65536
 _READINGS: Final = 2
 _KEYS: Final = 4
@@ -62,15 +75,17 @@ _KIND: Final = 0.03
 _FREE: Final = 0.3
 _HALVED: Final = 0.5
 """A word's likeness is 1 up to the one cost a letter and halves (e-fold) with each of the other."""
+_DIGITS: Final = 9
+"""Digits of a sum that count: those behind depend on the processor."""
 
 LEAST_PROBABILITY: Final = 0.5
 _LEAST_LOGIT: Final = -1e-6
 """A choice as likely as all others together has a logit of at least 0, but for rounding."""
 
 _LEAST_SHARED: Final = 0.3
-_MOST_SHARED: Final = 0.6
-_ALIKE: Final = 1.0
-"""Cost a letter up to which two names may be one by their spelling."""
+"""Likeness of words, all taken together, from which two names may be one."""
+_LEAST_LIKE: Final = 70.0
+"""Likeness of letters (percent of rapidfuzz's ratio, spaces left out) from which they may be."""
 
 Weight = Callable[[str], float]
 
@@ -99,24 +114,65 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The weights by feature, and an intercept against the choice of none."""
+    """The weights of one label's network, by feature in the order of :data:`FEATURES`.
+
+    The sum is ``intercept``, ``direct`` times the features, and ``out`` times the hyperbolic
+    tangents of the hidden units: ``bias`` and ``hidden`` (features by units) times the features.
+    """
 
     intercept: float
-    by_feature: Mapping[str, float]
+    direct: Values
+    bias: Values
+    hidden: Values
+    out: Values
 
-    def logit(self, features: Mapping[str, float]) -> float:
-        """Return the weighted sum."""
-        return self.intercept + sum(self.by_feature[name] * features[name] for name in FEATURES)
+    def logits(self, features: Sequence[Mapping[str, float]]) -> list[float]:
+        """Return the sum of every known entity's features: a logit against the choice of none."""
+        x = np.array([[values[name] for name in FEATURES] for values in features])
+        x = x.reshape(len(features), len(FEATURES))
+        sums = np.tanh(x @ self.hidden + self.bias) @ self.out + x @ self.direct + self.intercept
+        found: list[float] = np.round(sums, _DIGITS).tolist()
+        return found
 
 
 @cache
 def trained() -> dict[str, Weights]:
-    """Return the weights of ``matching.toml`` by label."""
-    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    return {
-        label: Weights(values["intercept"], {name: values[name] for name in FEATURES})
-        for label, values in tomllib.loads(text).items()
-    }
+    """Return the weights of ``matching.tsv`` by label."""
+    return parse(resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> dict[str, Weights]:
+    """Return the weights by label of what :func:`serialise` gave."""
+    tables: dict[str, dict[str, list[float]]] = {}
+    for label, name, *values in csv.reader(text.splitlines()[1:], delimiter="\t"):
+        tables.setdefault(label, {})[name] = list(map(float, values))
+    return {label: _weights(table) for label, table in tables.items()}
+
+
+def _weights(table: Mapping[str, Sequence[float]]) -> Weights:
+    by_feature = np.array([table[name] for name in FEATURES])
+    intercept, *bias = table[_INTERCEPT]
+    return Weights(
+        intercept, by_feature[:, 0], np.array(bias), by_feature[:, 1:], np.array(table[_OUT][1:])
+    )
+
+
+def serialise(weights: Mapping[str, Weights]) -> str:
+    """Return ``weights``, by label, as a tab-separated table of numbers.
+
+    A row a feature: its direct weight, then that of every hidden unit; ``intercept`` holds the
+    intercept and the units' biases, ``out`` the weights that the units' values are summed up with.
+    """
+    units = len(next(iter(weights.values())).bias)
+    lines = [["label", "feature", "direct", *(f"unit{i + 1}" for i in range(units))]]
+    for label, one in weights.items():
+        rows = [(_INTERCEPT, [one.intercept, *one.bias]), (_OUT, [0.0, *one.out])]
+        rows += [
+            (name, [direct, *hidden])
+            for name, direct, hidden in zip(FEATURES, one.direct, one.hidden, strict=True)
+        ]
+        lines += [[label, name, *(f"{value:.5g}" for value in values)] for name, values in rows]
+    return "".join("\t".join(line) + "\n" for line in lines)
 
 
 def probabilities(logits: Sequence[float]) -> list[float]:
@@ -174,38 +230,38 @@ def meant(
     only as far as the answer may depend on them.
     """
     comparison = _Comparison(form, known, weight, meanings)
-    logits: dict[int, float] = {}
-    alike = []
-    weights = trained()
-    hopeful = [place for place in range(len(known)) if comparison.may_be_alike(place)]
-    for place, values in zip(hopeful, comparison.features(hopeful), strict=True):
-        label = known[place].label
-        logits[place] = weights[label].logit(values)
-        # South Ossetia is not Ossetia, and the University of Delhi is not Delhi.
-        if is_alike(values) and not (label == "LOC" and values["qualifier"]):
-            alike.append(place)
-    if max((logits[place] for place in alike), default=-math.inf) < _LEAST_LOGIT:
+    hopeful = [place for place in range(len(known)) if comparison.is_hopeful(place)]
+    logits = _logits([known[i].label for i in hopeful], comparison.features(hopeful), trained())
+    if max(logits, default=-math.inf) < _LEAST_LOGIT:
         return []
-    rest = [place for place in range(len(known)) if place not in logits]
-    for place, values in zip(rest, comparison.features(rest), strict=True):
-        logits[place] = weights[known[place].label].logit(values)
-    likely = probabilities([logits[place] for place in range(len(known))])
-    return [(place, likely[place]) for place in alike if likely[place] >= LEAST_PROBABILITY]
+    rest = sorted(set(range(len(known))) - set(hopeful))
+    others = _logits([known[i].label for i in rest], comparison.features(rest), trained())
+    likely = probabilities([*logits, *others])
+    found = zip(hopeful, likely[: len(hopeful)], strict=True)
+    return [(place, share) for place, share in found if share >= LEAST_PROBABILITY]
 
 
-def is_alike(values: Mapping[str, float]) -> bool:
-    """Say whether two names with these features share enough to be one, however well known.
+def likelihoods(
+    labels: Sequence[str],
+    features: Sequence[Mapping[str, float]],
+    weights: Mapping[str, Weights],
+) -> list[float]:
+    """Return how likely each known entity is meant, by the weights of its label."""
+    return probabilities(_logits(labels, features, weights))
 
-    The names that the scorer learned from are those that several languages have, so that it trusts
-    the prior too far: an island that nobody knows is not Bali. Both names have to share some of
-    their words, and most of them unless they are spelled alike.
-    """
-    shared = min(values["covered"], values["covers"])
-    return (
-        bool(values["same"] or values["initials"])
-        or shared >= _MOST_SHARED
-        or (shared >= _LEAST_SHARED and values["letters"] <= _ALIKE)
-    )
+
+def _logits(
+    labels: Sequence[str],
+    features: Sequence[Mapping[str, float]],
+    weights: Mapping[str, Weights],
+) -> list[float]:
+    logits = [0.0] * len(labels)
+    for label in sorted(set(labels)):
+        places = [place for place, other in enumerate(labels) if other == label]
+        found = weights[label].logits([features[place] for place in places])
+        for place, logit in zip(places, found, strict=True):
+            logits[place] = logit
+    return logits
 
 
 def spelled_by(form: Form, keys: Iterable[str]) -> bool:
@@ -257,11 +313,33 @@ class _Comparison:
         self._same = [any(key in target.keys for key in self._keys) for target in known]
         self._initials = [spelled_by(form, target.keys) for target in known]
 
-    def may_be_alike(self, place: int) -> bool:
-        """Say whether :func:`is_alike` may be true of the known entity at ``place``."""
+    def is_hopeful(self, place: int) -> bool:
+        """Say whether the name may be the known one's: by words, initials, or at a rough glance."""
         found = self._by_words[place]
         shared = min(found["covered"], found["covers"])
-        return shared >= _LEAST_SHARED or self._same[place] or self._initials[place]
+        return (
+            shared >= _LEAST_SHARED
+            or self._same[place]
+            or self._initials[place]
+            or self._is_like[place]
+        )
+
+    @cached_property
+    def _is_like(self) -> list[bool]:
+        """For each known entity, whether one of its names is like this one, word breaks aside."""
+        language = languages.get(self._form.lang)
+        ours = [*self._keys[:_KEYS], *language.transcriptions(self._form.name)]
+        theirs = [(i, key) for i, target in enumerate(self._known) for key in target.keys]
+        like = process.cdist(
+            list(dict.fromkeys(key.replace(" ", "") for key in ours)),
+            [key.replace(" ", "") for _, key in theirs],
+            scorer=fuzz.ratio,
+            score_cutoff=_LEAST_LIKE,
+        )
+        found = [False] * len(self._known)
+        for column in np.flatnonzero(like.max(axis=0)).tolist():
+            found[theirs[column][0]] = True
+        return found
 
     def features(self, places: Sequence[int]) -> list[dict[str, float]]:
         """Return the features beside the known entities at ``places``."""
@@ -273,6 +351,10 @@ class _Comparison:
     @cached_property
     def _ours(self) -> tuple[Rendering, ...]:
         return renderings(self._form)
+
+    @cached_property
+    def _sounding(self) -> frozenset[str]:
+        return frozenset(map(_sound, self._keys[:_KEYS]))
 
     @cached_property
     def _our_kinds(self) -> frozenset[str]:
@@ -302,6 +384,9 @@ class _Comparison:
             "prior": target.prior,
             "prior_letters": target.prior * each,
             "initials": float(self._initials[place]),
+            "sound": float(not self._sounding.isdisjoint(map(_sound, target.keys))),
+            "words": float(min(len(self._form.words), _MOST_WORDS)),
+            **{lang: float(lang == self._form.lang) for lang in ("hi", "ro", "tr", "vi")},
         }
 
 
@@ -378,8 +463,10 @@ def _by_words(
     covered = _added(length * best[:, i] for i, length in enumerate(lengths)) / sum(lengths)
     total = _added(tells.T)
     covers = _added((tells * most).T) / np.where(total, total, 1.0)
-    found = np.stack([covered, covers, best[:, 0], best[:, -1]], axis=1)
-    rank = _added(found.T)
+    # Of the words that are there; the padding is no word of theirs.
+    least = np.where(places < len(others), most, 1.0).min(axis=1)
+    found = np.stack([covered, covers, best[:, 0], best[:, -1], best.min(axis=1), least], axis=1)
+    rank = _added(found.T[:_RANKED_BY])
     return [
         dict(zip(_OF_WORDS, found[first + int(rank[first:last].argmax())].tolist(), strict=True))
         if last > first

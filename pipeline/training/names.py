@@ -1,17 +1,13 @@
-"""Trains how names are compared.
+"""Names in several languages, what is learned from them, and how one finds another.
 
-``python -m pipeline.training.names ../shared/names
-../shared/corpora/parallel/flores_5lang.jsonl.xz`` writes ``spelling.tsv`` (what letters become in
-English, by language), ``meaning.tsv`` (what words of names mean) and ``matching.toml`` (the weights
-of the scorer) into ``pipeline/resolve``. The known names are the English ones of every row
-of a file; a name in another language is asked, and right is its own row. In the half of the rows
-whose SHA-256 of the id is even the right row is hidden, so that the scorer learns to say that none
-is known. Needs SciPy (extra ``train``).
+Of the rows of a file of names the English ones are known; a name in another language is asked, and
+right is its own row; once more it is asked without that row, so that the scorer learns to say that
+none is known. All that is learned is also learned without each fifth of the rows (folds by SHA-256
+of the id).
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import lzma
@@ -20,9 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import numpy as np
-import numpy.typing as npt
 
 from pipeline import languages
 from pipeline.knowledge.build import build
@@ -34,13 +27,14 @@ from pipeline.languages.shared import fold_ascii
 from pipeline.resolve import generic, matching
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import Form, read
-from pipeline.resolve.matching import FEATURES, Weights
+from pipeline.resolve.matching import Weights
 from pipeline.resolve.meaning import Meanings, by_language
 from pipeline.resolve.spelling import Spelling, Unit
 from pipeline.schemas import UNDETERMINED
 from pipeline.training import meaning
 from pipeline.training import spelling as training
 from pipeline.training.meaning import Learner
+from pipeline.training.scorer import Lesson, learn
 
 ASKED: Final = ("hi", "tr", "ro", "vi")
 FOLDS: Final = 5
@@ -53,8 +47,6 @@ ORGANISATIONS: Final = "organisations"
 BODIES: Final = "bodies"
 """The kind of :func:`known_bodies`."""
 _LONGEST: Final = 30
-_PENALTY: Final = 1.0
-_STEPS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +82,6 @@ class Answer:
     entries: tuple[int, ...]
     features: tuple[Mapping[str, float], ...]
     names: Mapping[int, str]
-
-    @property
-    def hidden(self) -> bool:
-        """Whether the scorer is trained without the right row: that its bearer is not known."""
-        return _number(self.question.id) // FOLDS % 2 == 0
 
 
 def _number(text: str) -> int:
@@ -234,54 +221,23 @@ def compare(
     return features(form, known, finder.weight, finder.meanings, costs) if known else []
 
 
-def learn_weights(answers: Iterable[Answer]) -> Weights:
-    """Return the weights under which the right entries, or none, are likeliest.
-
-    By L-BFGS on the negative log-likelihood with a quadratic penalty, features standardised. Where
-    all priors are the same nothing can be learned of them, and their features weigh nothing.
-    """
-    from scipy.optimize import minimize
-
-    rows: list[list[float]] = []
-    sizes: list[int] = []
-    rights: list[int] = []
-    for found in answers:
-        kept = [
-            (values, entry == found.right)
-            for entry, values in zip(found.entries, found.features, strict=True)
-            if not (found.hidden and entry == found.right)
-        ]
-        if kept:
-            rights += [i + len(rows) for i, (_, right) in enumerate(kept) if right]
-            rows += [[values[name] for name in FEATURES] for values, _ in kept]
-            sizes.append(len(kept))
-    x = np.asarray(rows)
-    if np.ptp(x[:, FEATURES.index("prior")]) == 0:
-        x[:, [FEATURES.index("prior"), FEATURES.index("prior_letters")]] = 0.0
-    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
-    x = np.column_stack([(x - mean) / scale, np.ones(len(x))])
-    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-
-    def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        odds = np.exp(np.clip(x @ weights, -50, 50))
-        total = 1.0 + np.add.reduceat(odds, starts)
-        expected = odds / np.repeat(total, sizes)
-        value = np.log(total).sum() - (x[rights] @ weights).sum()
-        gradient = x.T @ expected - x[rights].sum(axis=0)
-        penalty = np.append(weights[:-1], 0.0)
-        return value + _PENALTY * float(penalty @ penalty) / 2, gradient + _PENALTY * penalty
-
-    solved = minimize(
-        loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
-    ).x
-    plain = solved[:-1] / scale
-    weights = {name: round(float(w), 4) for name, w in zip(FEATURES, plain, strict=True)}
-    return Weights(round(float(solved[-1] - plain @ mean), 4), weights)
+def learn_weights(answers: Iterable[Answer], label: str) -> Weights:
+    """Return the weights under which the right entries of one label, or none, are likeliest."""
+    found = list(answers)
+    lessons = [
+        Lesson(
+            [label] * len(each.entries),
+            each.features,
+            each.entries.index(each.right) if each.right in each.entries else None,
+        )
+        for each in found
+    ]
+    return learn(lessons)[label]
 
 
 def ranked(found: Answer, weights: Weights) -> list[tuple[float, int]]:
     """Return the entries with their probability, the likeliest first, ties by number."""
-    scores = matching.probabilities([weights.logit(values) for values in found.features])
+    scores = matching.probabilities(weights.logits(found.features))
     return sorted(zip(scores, found.entries, strict=True), key=lambda pair: (-pair[0], pair[1]))
 
 
@@ -321,6 +277,7 @@ def out_of_fold(
     found = []
     for fold, one in enumerate(learned):
         finder.meanings = one.meanings
+        finder.readings.cache_clear()
         here = (q for q in asked if q.kind == kind and q.fold == fold)
         found += [answer(question, finder, one.costs) for question in here]
     return found
@@ -371,33 +328,3 @@ def write_units(units: Mapping[str, Iterable[Unit]], path: Path) -> None:
         for unit in found
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def write_weights(weights: Mapping[str, Weights], path: Path) -> None:
-    """Write ``weights``, by label, as a TOML file."""
-    lines = ["# Written by `python -m pipeline.training.names`."]
-    for label, values in weights.items():
-        lines += ["", f"[{label}]", f"intercept = {values.intercept}"]
-        lines += [f"{name} = {values.by_feature[name]}" for name in FEATURES]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def main() -> None:
-    """Train on all rows and write both files."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", type=Path, help="folder of the files of names")
-    parser.add_argument("parallel", type=Path, help="file of parallel sentences")
-    parser.add_argument("--knowledge", type=Path, default=Path("models/knowledge"))
-    parser.add_argument("--out", type=Path, default=Path("pipeline/resolve"))
-    arguments = parser.parse_args()
-    material = Material.read(arguments.names, arguments.knowledge, arguments.parallel)
-    weights: dict[str, Weights] = {}
-    for kind, (_, label) in FILES.items():
-        weights[label] = learn_weights(material.answers(kind) + material.lessons(kind))
-    write_units(learn_spelling([*material.asked, *material.known]), arguments.out / "spelling.tsv")
-    meaning.write_meanings(material.learner.learn(), arguments.out / "meaning.tsv")
-    write_weights(weights, arguments.out / "matching.toml")
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,14 @@ from pipeline.knowledge.index import Index
 from pipeline.resolve import matching
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
-from pipeline.resolve.matching import FEATURES, Target, features, probabilities, spelled_by
+from pipeline.resolve.matching import (
+    FEATURES,
+    Target,
+    features,
+    likelihoods,
+    probabilities,
+    spelled_by,
+)
 
 MEANINGS = {"tr": {"konsey": {"council": 1.0}, "ticare": {"trade": 1.0}}}
 
@@ -25,7 +32,10 @@ def place(*keys: str, kind: str = "") -> Target:
 def test_every_label_has_a_weight_for_every_feature() -> None:
     weights = matching.trained()
     assert weights.keys() == {"PER", "LOC", "ORG"}
-    assert all(found.by_feature.keys() == set(FEATURES) for found in weights.values())
+    for found in weights.values():
+        assert found.direct.shape == (len(FEATURES),)
+        assert found.hidden.shape == (len(FEATURES), len(found.bias))
+        assert found.bias.shape == found.out.shape
 
 
 def test_probabilities_leave_room_for_none() -> None:
@@ -89,18 +99,11 @@ def test_what_is_meant_is_what_all_features_of_all_entries_say(
     form = read(name, lang)
     targets = [finder.target(entry) for entry in finder.shortlist(form)]
     values = features(form, targets, finder.weight, finder.meanings)
-    logits = [
-        matching.trained()[target.label].logit(of)
-        for target, of in zip(targets, values, strict=True)
-    ]
-    expected = [
-        (place, probability)
-        for place, probability in enumerate(probabilities(logits))
-        if probability >= matching.LEAST_PROBABILITY
-        and matching.is_alike(values[place])
-        and not (targets[place].label == "LOC" and values[place]["qualifier"])
-    ]
-    assert matching.meant(form, targets, finder.weight, finder.meanings) == expected
+    likely = likelihoods([target.label for target in targets], values, matching.trained())
+    expected = [(i, share) for i, share in enumerate(likely) if share >= matching.LEAST_PROBABILITY]
+    found = matching.meant(form, targets, finder.weight, finder.meanings)
+    assert [place for place, _ in found] == [place for place, _ in expected]
+    assert [share for _, share in found] == pytest.approx([share for _, share in expected])
 
 
 def test_a_word_may_be_the_initials_of_many() -> None:
@@ -127,11 +130,34 @@ def test_sharing_the_word_for_its_kind_makes_no_place_a_well_known_one(
 
 
 @pytest.mark.parametrize(
-    ("name", "lang", "known"), [("लताविया", "hi", "Latvia"), ("टैक्सास", "hi", "Texas")]
+    ("name", "lang", "known"),
+    [
+        ("लताविया", "hi", "Latvia"),
+        ("टैक्सास", "hi", "Texas"),
+        ("रेचेप तैयप एर्दोआन", "hi", "Recep Tayyip Erdoğan"),
+        ("Recep Taip Erdogan", "ro", "Recep Tayyip Erdoğan"),
+        ("Kasâm Jomart Tokaiev", "ro", "Kassym-Jomart Tokayev"),
+    ],
 )
-def test_a_spelling_that_nobody_wrote_down_still_finds_its_place(
+def test_a_spelling_that_nobody_wrote_down_still_finds_its_bearer(
     name: str, lang: str, known: str, shipped_index: Index
 ) -> None:
     finder = Finder(shipped_index)
+    assert not finder.exact(read(name, lang))
     (found,) = finder.matched(read(name, lang))
     assert finder.known(found.entry).name == known
+
+
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        ("Sanjar Zelensky", "en"),
+        ("रेचेप एर्दोगलू", "hi"),
+        ("Vladimir Putinescu", "ro"),
+        ("Tayyip Erdoğmuş", "tr"),
+    ],
+)
+def test_sharing_a_word_with_a_famous_person_makes_nobody_famous(
+    name: str, lang: str, shipped_index: Index
+) -> None:
+    assert Finder(shipped_index).matched(read(name, lang)) == ()

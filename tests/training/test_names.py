@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.resolve.candidates import Finder
@@ -17,7 +18,13 @@ ROWS = [
     {"id": "3", "en": "Joldash", "tr": "Coldaş", "pop": "2000"},
     {"id": "4", "en": "Vellmar", "tr": "", "pop": "500"},
 ]
-BY_SPELLING = Weights(0.0, {name: -10.0 if name == "letters" else 0.0 for name in FEATURES})
+BY_SPELLING = Weights(
+    0.0,
+    np.array([-10.0 * (name == "letters") for name in FEATURES]),
+    np.zeros(1),
+    np.zeros((len(FEATURES), 1)),
+    np.zeros(1),
+)
 
 
 def test_brackets_are_left_out_and_rows_without_a_name_are_not_asked() -> None:
