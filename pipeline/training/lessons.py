@@ -47,8 +47,8 @@ _LAND: Final = frozenset({"island", "islands", "peninsula", "lake", "river", "mo
 _UNKNOWN_COUNTS: Final = 2.0
 """How many times that a name's bearer is not known counts for what it does that he is known.
 
-With 2.0, of the names of the dev fold whose bearer is not known as many are linked as by the guard
-with thresholds set by hand that came before; with 1.0, up to twice as many.
+Of the places of the dev fold that are hidden, 5.6 % are linked to another with 2.0, as with the
+thresholds set by hand that came before, and 7.6 % with 1.0; of the persons 1.9 % and 2.9 %.
 """
 _KIND_BEFORE: Final = frozenset({"ro", "vi"})
 """Languages that put the word for a kind before the name; the others put it behind."""
