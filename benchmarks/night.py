@@ -228,7 +228,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scratch", type=Path, help="a folder with space; default a temporary one")
     arguments = parser.parse_args()
-    print(f"$ python benchmarks/night.py {shlex.join(sys.argv[1:])}")
+    scratch = {"--scratch", str(arguments.scratch)}  # where it lay is nobody's affair
+    told = shlex.join(word for word in sys.argv[1:] if word not in scratch)
+    print(f"$ python benchmarks/night.py {told}")
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, exonym {version('exonym')} (code {code_hash()[:12]}), "
         f"profile {arguments.profile}; {os.cpu_count()} × {_processor()}"
