@@ -125,12 +125,12 @@ def test_tables_of_an_earlier_run(scene: Scene) -> None:
 
 def test_an_entity_by_id_and_by_name(scene: Scene) -> None:
     with exonym_api.Tables(scene.before, config=scene.world.config) as tables:
-        found = tables.entity("Sadyr Japarov")
+        found = tables.entity("Nikol Pashinyan")
         assert found.status == "known"
         assert tables.entity(found.entity_id) == found
         assert found.n_mentions == len(tables.mentions(entity_id=found.entity_id).fetchall())
-        assert tables.search("Japarov")[0].entity_id == found.entity_id
-        assert tables.search("Japarov", label="ORG") == []
+        assert tables.search("Pashinyan")[0].entity_id == found.entity_id
+        assert tables.search("Pashinyan", label="ORG") == []
         with pytest.raises(KeyError):
             tables.entity("Zzyzx Qwfp")
 
