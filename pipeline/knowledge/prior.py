@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
+COUNTRY_KEY: Final = "iso:"
+"""How the keys of countries and territories begin."""
+
 COUNTRY: Final = 0.95
 REGION: Final = 0.85
 CURATED: Final = 0.8
@@ -55,7 +58,7 @@ def prior(key: str, source: str, population: int | None, sitelinks: int | None =
     The prior of an entry with several rows is the highest of theirs.
     """
     floor = 0.0
-    if key.startswith("iso:"):
+    if key.startswith(COUNTRY_KEY):
         floor = COUNTRY
     elif key.startswith("m49:"):
         floor = REGION

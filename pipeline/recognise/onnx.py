@@ -95,8 +95,7 @@ class OnnxEngine:
 
         ``words`` are the offsets of the words of ``sentence``, at least one.
         """
-        logits = self._word_scores([self._pieces.encode(sentence[i:j]) for i, j in words])
-        return _log_probability(logits)
+        return self._word_scores([self._pieces.encode(sentence[i:j]) for i, j in words])
 
     def spans(self, words: Sequence[tuple[int, int]], scores: Scores) -> list[Span]:
         """Return the names by what :meth:`tag_scores` returned, in order."""
@@ -113,7 +112,7 @@ class OnnxEngine:
         ]
 
     def _word_scores(self, words: Sequence[Sequence[int]]) -> Scores:
-        """Return the logits of a sentence's words, (words, tags), given the pieces of each."""
+        """Return the tag scores of a sentence's words, given the pieces of each."""
         windows = cut_windows([len(word) for word in words], MAX_PIECES - 2, OVERLAP)
         scores = [
             self._window_scores(words[window.first : window.last])[
@@ -124,7 +123,7 @@ class OnnxEngine:
         return np.concatenate(scores)
 
     def _window_scores(self, words: Sequence[Sequence[int]]) -> Scores:
-        """Return the logits of words that go through the model together."""
+        """Return the tag scores of words that go through the model together."""
         ids = [self._pieces.start]
         first_pieces = []
         for word in words:
@@ -136,17 +135,16 @@ class OnnxEngine:
             "attention_mask": np.ones((1, len(ids)), np.int64),
         }
         logits, *states = self._session.run(self._outputs, inputs)
-        scores: Scores = logits[0][first_pieces]
-        if self._upper is None or _log_probability(scores).max(axis=1).min() >= self._exit_at:
+        scores = _log_probability(logits[0][first_pieces])
+        if self._upper is None or scores.max(axis=1).min() >= self._exit_at:
             return scores
         (logits,) = self._upper.run(["logits"], dict(zip(self._outputs[1:], states, strict=True)))
-        scores = logits[0][first_pieces]
-        return scores
+        return _log_probability(logits[0][first_pieces])
 
 
-def _log_probability(scores: Scores) -> Scores:
+def _log_probability(logits: Scores) -> Scores:
     """Return the logarithms of the tags' probabilities; both arrays are (words, tags)."""
-    result: Scores = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+    result: Scores = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     return result
 
 

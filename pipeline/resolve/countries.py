@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.resolve.candidates import Known
 
 _PLACE_WITHIN: Final = 1.0
@@ -25,7 +26,7 @@ _REPEATED: Final = 0.3
 
 def mass(known: Known, n_mentions: int) -> float:
     """Return how much an entity of a country tells that the document is about the country."""
-    if known.key.startswith("iso:"):
+    if known.key.startswith(COUNTRY_KEY):
         kind = _COUNTRY_ITSELF
     else:
         kind = _PLACE_WITHIN if known.label == "LOC" else _PERSON_OR_BODY

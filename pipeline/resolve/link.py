@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.resolve import countries, generic, score
 from pipeline.resolve.candidates import Candidate, Finder, Known, best_of
 from pipeline.resolve.forms import Form, looks_like_acronym, read
@@ -409,7 +410,7 @@ class _Linker:
             if not _BESIDE.fullmatch(gap):
                 continue
             for country, other in ((i, i + 1), (i + 1, i)):
-                if country in chosen and chosen[country].known.key.startswith("iso:"):
+                if country in chosen and chosen[country].known.key.startswith(COUNTRY_KEY):
                     owners.setdefault(other, chosen[country])
         return owners
 

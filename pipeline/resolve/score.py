@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.resolve.candidates import Candidate, Known
 from pipeline.resolve.methods import SIMILAR
 
@@ -77,7 +78,6 @@ _NEUTRAL_SIMILARITY: Final = 0.85
 _ENOUGH_EVIDENCE: Final = 2.0
 """Mass of a country's entities, alone in a document, at which it counts half."""
 
-_COUNTRY: Final = "iso:"
 _REGION: Final = "geonames-admin1:"
 _REGION_PRIOR: Final = 0.45
 """First-level regions come without population; of a city and its region the news means the city."""
@@ -115,7 +115,7 @@ def _logistic(logit: float) -> float:
 
 def kind_of(known: Known) -> str:
     """Return the kind of an entity that enumerations keep to: country, region, or its label."""
-    if known.key.startswith(_COUNTRY):
+    if known.key.startswith(COUNTRY_KEY):
         return "country"
     return "region" if known.key.startswith(_REGION) else known.label
 
@@ -139,7 +139,7 @@ def weigh(
     are features by key from past news.
     """
     pairs = list(candidates)
-    namesake = any(known.key.startswith(_COUNTRY) for _, known in pairs)
+    namesake = any(known.key.startswith(COUNTRY_KEY) for _, known in pairs)
     main = max(countries, key=lambda code: (countries[code], code)) if countries else None
     scores = []
     for candidate, known in pairs:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 
 from pipeline import schemas
 from pipeline.knowledge.index import BEGINNING, Index
+from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.recognise.sentences import split_sentences
 from pipeline.recognise.words import split_words
 
@@ -36,8 +38,6 @@ LEAST_WORDS_OF_PERSON: Final = 2
 LEAST_PRIOR_OF_PLACE: Final = 0.6
 """A country or a large city; small places bear everyday words and surnames."""
 
-COUNTRY_KEY: Final = "iso:"
-"""How the keys of countries and territories begin."""
 _HYPHENS: Final = frozenset("-‐‑–—")
 
 Row = dict[str, Any]
@@ -81,39 +81,35 @@ def _parted(row: Row, index: Index) -> list[Row]:
     for number in range(1, len(words)):
         is_hyphen = surface[slice(*words[number])] in _HYPHENS
         end, (start, _) = words[number - 1][1], words[min(number + is_hyphen, len(words) - 1)]
-        one, other = surface[:end], surface[start:]
-        if (surface[end:start].isspace() and _are_place_and_person(one, other, lang, index)) or (
-            _is_country(one, lang, index) and _is_country(other, lang, index)
+        one, other = (_known(name, lang, index) for name in (surface[:end], surface[start:]))
+        if (one.is_country and other.is_country) or (
+            surface[end:start].isspace()
+            and ((one.is_place and other.is_person) or (one.is_person and other.is_place))
         ):
             return [
-                row | {"surface": one, "end": row["start"] + end},
-                row | {"surface": other, "start": row["start"] + start},
+                row | {"surface": surface[:end], "end": row["start"] + end},
+                row | {"surface": surface[start:], "start": row["start"] + start},
             ]
     return [row]
 
 
-def _are_place_and_person(one: str, other: str, lang: str, index: Index) -> bool:
-    return (_is_place(one, lang, index) and _is_person(other, lang, index)) or (
-        _is_person(one, lang, index) and _is_place(other, lang, index)
-    )
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the knowledge base calls by a name, if anything."""
+
+    is_country: bool
+    is_place: bool
+    is_person: bool
 
 
-def _is_country(name: str, lang: str, index: Index) -> bool:
-    return any(
-        index.entry(hit.entry).key.startswith(COUNTRY_KEY) for hit in index.exact_text(name, lang)
-    )
-
-
-def _is_place(name: str, lang: str, index: Index) -> bool:
-    return any(
-        index.entry(hit.entry).label == "LOC" and index.prior(hit.entry) >= LEAST_PRIOR_OF_PLACE
-        for hit in index.exact_text(name, lang)
-    )
-
-
-def _is_person(name: str, lang: str, index: Index) -> bool:
-    return len(split_words(name)) >= LEAST_WORDS_OF_PERSON and any(
-        index.entry(hit.entry).label == "PER" for hit in index.exact_text(name, lang)
+def _known(name: str, lang: str, index: Index) -> _Known:
+    numbers = [hit.entry for hit in index.exact_text(name, lang)]
+    entries = [(index.entry(number), index.prior(number)) for number in numbers]
+    return _Known(
+        any(entry.key.startswith(COUNTRY_KEY) for entry, _ in entries),
+        any(entry.label == "LOC" and prior >= LEAST_PRIOR_OF_PLACE for entry, prior in entries),
+        any(entry.label == "PER" for entry, _ in entries)
+        and len(split_words(name)) >= LEAST_WORDS_OF_PERSON,
     )
 
 
