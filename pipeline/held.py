@@ -21,7 +21,6 @@ from pipeline.store import Staging
 
 _INPUT: Final = ("incoming", "document_sources", "rejected", "superseded")
 _RESULTS: Final = {stage: (f"failed-{stage}", *does.writes) for stage, does in shard.STAGES.items()}
-_LINKS: Final = "resolve"
 
 
 def rejected_sources(held: Staging) -> frozenset[str]:
@@ -55,7 +54,7 @@ def adopt(
     made = [
         name
         for stage, names in _RESULTS.items()
-        if results and (links or stage != _LINKS)
+        if results and (links or stage != shard.RESOLVE)
         for name in names
     ]
     for name in (*_INPUT, *made):

@@ -37,7 +37,6 @@ from pipeline.store import Staging, Store
 from pipeline.store.state import LedgerDelta
 from pipeline.work import Work
 
-_STAGE: Final = "resolve"
 _EMPTIED: Final = "all its mentions turned out to name the other"
 
 Row = dict[str, Any]
@@ -222,10 +221,10 @@ class _Relink(Work):
     def _resolve(self, run_id: str, numbers: Iterable[int]) -> None:
         folder = self._staging.folder
         jobs = [
-            self._job(_STAGE, number, run_id, folder, past=shard.DECIDED_BY_NEWS)
+            self._job(shard.RESOLVE, number, run_id, folder, past=shard.DECIDED_BY_NEWS)
             for number in numbers
         ]
-        self._reporter.begin(_STAGE, None, "documents")
+        self._reporter.begin(shard.RESOLVE, None, "documents")
         for outcome in isolation.work(self._executor, jobs):
             self._reporter.advance(outcome.n_documents)
         self._reporter.end()
@@ -310,7 +309,7 @@ class _Relink(Work):
         )
 
     def _failed(self, number: int) -> frozenset[str]:
-        path = self._staging.part(f"failed-{_STAGE}", number)
+        path = self._staging.part(f"failed-{shard.RESOLVE}", number)
         if not path.exists():
             return frozenset()
         return frozenset(pq.ParquetFile(path).read(["doc_id"])["doc_id"].to_pylist())

@@ -45,8 +45,6 @@ from pipeline.versions import code_hash
 from pipeline.work import Work, overrides_in_force
 
 _RUN_HASH_DIGITS: Final = 12
-_LINKING: Final = "resolve"
-"""The stage that past news is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +266,7 @@ class _Night(Work):
         taken = intake.Intake(**manifest["intake"])
         for stage in shard.STAGES:
             with self._timed(stage):
-                if stage == _LINKING:
+                if stage == shard.RESOLVE:
                     self._look_back(manifest)
                 self._run_stage(stage, manifest, taken)
         self._reporter.begin("publish", None, "tables")
@@ -388,7 +386,7 @@ class _Night(Work):
 
         def jobs() -> Iterator[shard.Job]:
             numbers = range(taken.n_shards)
-            looked_back = shard.PAST if stage == _LINKING else ""
+            looked_back = shard.PAST if stage == shard.RESOLVE else ""
             return (
                 self._job(stage, number, run_id, staging, models, looked_back) for number in numbers
             )

@@ -200,10 +200,13 @@ def _open_index(knowledge: Path) -> Index:
     return ensure(knowledge)
 
 
+RESOLVE: Final = "resolve"
+"""The stage that links names, which depends on what was published before."""
+
 STAGES: Final[Mapping[str, Stage]] = {
     "detect": Stage(("incoming",), ("documents", "segments"), _detect),
     "recognise": Stage(("documents", "segments"), ("recognised",), _recognise, _engines),
-    "resolve": Stage(("documents", "segments", "recognised"), ("settled",), _settle, _load_links),
+    RESOLVE: Stage(("documents", "segments", "recognised"), ("settled",), _settle, _load_links),
 }
 """The stages that run shard by shard, in order."""
 

@@ -41,7 +41,7 @@ from pipeline.knowledge.keys import Keyed, keyed_rows, store_keys
 from pipeline.knowledge.spill import Spill
 from pipeline.knowledge.storage import ArrayWriter, Texts, TextWriter, read_array, write_array
 from pipeline.knowledge.text import casefold, number
-from pipeline.languages.shared import sound
+from pipeline.languages.shared import sound_or_key
 
 INDEX_FOLDER: Final = "index"
 """Where the index lies in the folder of the knowledge files, unless told otherwise."""
@@ -235,7 +235,7 @@ class _Collector:
         compared = (name for form in entry.aliases for name in keyed[form.text, form.lang].compared)
         names = list(dict.fromkeys(compared))[:_MOST_NAMES]
         self._names.append("\t".join(names))
-        self._sounds.append("\t".join(dict.fromkeys(sound(name) or name for name in names)))
+        self._sounds.append("\t".join(dict.fromkeys(map(sound_or_key, names))))
         pending = self._pending
         pending.prior.append(entry.prior)
         words: dict[str, bool] = {}

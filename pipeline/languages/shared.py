@@ -87,6 +87,11 @@ def sound(key: str) -> str:
     return key if len(key) >= MIN_SOUND else ""
 
 
+def sound_or_key(key: str) -> str:
+    """Return :func:`sound`, or the key itself where it is too short to have one."""
+    return sound(key) or key
+
+
 @lru_cache(maxsize=65536)
 def _sound_of_word(word: str) -> str:
     """Return a word as it sounds: no rule looks beyond a word, and names share their words."""

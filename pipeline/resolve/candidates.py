@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
 from pipeline.knowledge.index import Hit, Index
-from pipeline.languages.shared import sound
+from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import generic, matching, meaning
 from pipeline.resolve.forms import Form
 from pipeline.resolve.matching import Target
@@ -221,8 +221,8 @@ class Finder:
         """
         if len(entries) <= limit:
             return list(entries)
-        ours = [_sound(key.text) for key in form.keys[:_KEYS_COMPARED]]
-        ours += [_sound(reading) for reading in self.readings(form)]
+        ours = [sound_or_key(key.text) for key in form.keys[:_KEYS_COMPARED]]
+        ours += [sound_or_key(reading) for reading in self.readings(form)]
         sounds = self.index.sounds(entries)
         likeness = process.cdist(
             list(dict.fromkeys(ours)), [*chain(*sounds)], scorer=fuzz.token_set_ratio
@@ -364,10 +364,6 @@ def fold(name: str, lang: str) -> str:
 
 
 @lru_cache(maxsize=_CACHED)
-def _sound(key: str) -> str:
-    return sound(key) or key
-
-
 def _too_short(key: str, alias_lang: str, lang: str) -> bool:
     """Say whether a key is too short to trust in another language: ``my`` is the USA for ``Mỹ``."""
     return len(key) <= _SHORT and alias_lang not in (lang, UNDETERMINED)

@@ -25,7 +25,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
-from pipeline.languages.shared import MIN_INITIALS, initials, sound
+from pipeline.languages.shared import MIN_INITIALS, initials, sound_or_key
 from pipeline.resolve import generic, meaning
 from pipeline.resolve.forms import Form
 from pipeline.resolve.meaning import Meanings
@@ -272,9 +272,7 @@ def spelled_by(form: Form, keys: Iterable[str]) -> bool:
     return any(first and _sound(first) in ours for first in map(initials, keys))
 
 
-@lru_cache(maxsize=_CACHED)
-def _sound(key: str) -> str:
-    return sound(key) or key
+_sound = lru_cache(maxsize=_CACHED)(sound_or_key)
 
 
 def _kind_features(ours: frozenset[str], target: Target) -> dict[str, float]:

@@ -141,11 +141,9 @@ class Result:
 
 def rebuild(sentence: LabelledSentence) -> tuple[str, set[Name]]:
     """Return the sentence as text and its names as (start, end, label) in code points."""
-    text = ""
-    spans = []
-    for token, space in zip(sentence.tokens, sentence.space_after, strict=True):
-        spans.append((len(text), len(text) + len(token)))
-        text += token + (" " if space else "")
+    spans = token_offsets(sentence)
+    tokens = zip(sentence.tokens, sentence.space_after, strict=True)
+    text = "".join(token + " " * space for token, space in tokens)
     names = {
         (spans[first][0], spans[last - 1][1], label)
         for first, last, label in tag_runs(sentence.tags)
@@ -153,18 +151,23 @@ def rebuild(sentence: LabelledSentence) -> tuple[str, set[Name]]:
     return text.rstrip(), names
 
 
-def by_tokens(sentence: LabelledSentence, names: Iterable[Name]) -> set[Name]:
-    """Return ``names`` with both edges moved outward to those of the sentence's tokens."""
-    text, _ = rebuild(sentence)
-    starts = list(range(len(text) + 1))
-    ends = list(starts)
+def token_offsets(sentence: LabelledSentence) -> list[tuple[int, int]]:
+    """Return start and end of every token in the text that :func:`rebuild` makes."""
+    offsets = []
     position = 0
     for token, space in zip(sentence.tokens, sentence.space_after, strict=True):
-        end = position + len(token)
-        starts[position:end] = [position] * len(token)
-        ends[position + 1 : end + 1] = [end] * len(token)
-        position = end + space
-    return {(starts[start], ends[end], label) for start, end, label in names}
+        offsets.append((position, position + len(token)))
+        position += len(token) + space
+    return offsets
+
+
+def by_tokens(sentence: LabelledSentence, names: Iterable[Name]) -> set[Name]:
+    """Return ``names`` with both edges moved outward to those of the sentence's tokens."""
+    inside = {position: span for span in token_offsets(sentence) for position in range(*span)}
+    return {
+        (inside.get(start, (start, end))[0], inside.get(end - 1, (start, end))[1], label)
+        for start, end, label in names
+    }
 
 
 def count(gold: Sequence[set[Name]], found: Sequence[Iterable[Name]]) -> dict[str, Counts]:

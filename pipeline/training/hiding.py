@@ -18,7 +18,7 @@ from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import knowledge_files, read_rows
 from pipeline.knowledge.index import Hit, Index
 from pipeline.knowledge.keys import comparison_names
-from pipeline.languages.shared import sound
+from pipeline.languages.shared import sound_or_key
 from pipeline.schemas import UNDETERMINED
 
 ALL: Final = "*"
@@ -106,7 +106,7 @@ class Hiding(Index):
         ]
 
     def _sounds_of(self, number: int) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(sound(name) or name for name in self.names(number)))
+        return tuple(dict.fromkeys(map(sound_or_key, self.names(number))))
 
 
 def _is_meant(alias: Alias, lang: str, text: str) -> bool:
