@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import product
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -110,8 +111,55 @@ class Spelling:
     def align(self, pairs: Sequence[tuple[str, str]]) -> list[Alignment]:
         """Return the cheapest alignment of every pair of letters and English name."""
         x = self._numbers([letters for letters, _ in pairs])
-        table = np.stack(list(self._rows(x, _english([name for _, name in pairs]))))
-        return [self._traced(table[:, :, row], *pair) for row, pair in enumerate(pairs)]
+        y = _english([name for _, name in pairs])
+        table = self._table(x, y)
+        i, j = (np.array([min(len(pair[side]), LONGEST) for pair in pairs]) for side in (0, 1))
+        costs = table[i, j, np.arange(len(pairs))].tolist()
+        units: list[list[tuple[str, str]]] = [[] for _ in pairs]
+        while (left := np.flatnonzero(i + j)).size:
+            step = self._last_steps(table, x, y, i, j)
+            for number in left.tolist():
+                taken, made = _STEPS[step[number]]
+                letters, name = pairs[number]
+                unit = (letters[i[number] - taken : i[number]], name[j[number] - made : j[number]])
+                units[number].append(unit)
+                i[number] -= taken
+                j[number] -= made
+        return [
+            Alignment(tuple(reversed(found)), cost)
+            for found, cost in zip(units, costs, strict=True)
+        ]
+
+    def _table(self, x: Numbers, y: Numbers) -> Costs:
+        """Return the least costs of all beginnings: letters by English letters by pair.
+
+        ``x`` and ``y`` are the letters of the pairs' names and English names, a column a pair.
+        """
+        table = np.full((len(x) + 1, len(y) + 1, x.shape[1]), _UNREACHED, np.float32)
+        table[0, 0] = 0.0
+        for i, j in product(range(len(x) + 1), range(len(y) + 1)):
+            for taken, made in _STEPS:
+                if taken <= i and made <= j:
+                    cost = self._tables[taken, made][*x[i - taken : i], *y[j - made : j]]
+                    np.minimum(table[i, j], table[i - taken, j - made] + cost, out=table[i, j])
+        return table
+
+    def _last_steps(
+        self, table: Costs, x: Numbers, y: Numbers, i: Numbers, j: Numbers
+    ) -> npt.NDArray[np.intp]:
+        """Return which of the steps led most cheaply to the cell at ``i``, ``j`` of every pair."""
+        reached = np.full((len(_STEPS), len(i)), np.inf, np.float32)
+        for number, (taken, made) in enumerate(_STEPS):
+            pair = np.flatnonzero((i >= taken) & (j >= made))
+            before_i, before_j = i[pair] - taken, j[pair] - made
+            place = (
+                *(x[before_i + k, pair] for k in range(taken)),
+                *(y[before_j + k, pair] for k in range(made)),
+            )
+            cost = self._tables[taken, made][place]
+            reached[number, pair] = table[before_i, before_j, pair] + cost
+        steps: npt.NDArray[np.intp] = reached.argmin(axis=0)
+        return steps
 
     def _numbers(self, written: Sequence[str]) -> Numbers:
         """Return the letters of all texts as numbers, a row a place; 0 for an unknown letter."""
@@ -151,31 +199,6 @@ class Spelling:
             row += added
             before, last = last, row
             yield row
-
-    def _traced(self, table: Costs, letters: str, name: str) -> Alignment:
-        """Return the units by which one pair's table reached its end."""
-        letters, name = letters[:LONGEST], name[:LONGEST]
-        i, j = len(letters), len(name)
-        units = []
-        while i or j:
-            taken, made = min(
-                (step for step in _STEPS if step[0] <= i and step[1] <= j),
-                key=lambda step: self._before(table, letters, name, i, j, step),
-            )
-            units.append((letters[i - taken : i], name[j - made : j]))
-            i, j = i - taken, j - made
-        return Alignment(tuple(reversed(units)), float(table[len(letters), len(name)]))
-
-    def _before(
-        self, table: Costs, letters: str, name: str, i: int, j: int, step: tuple[int, int]
-    ) -> float:
-        """Return what the cell at ``i``, ``j`` costs when it is reached by ``step``."""
-        taken, made = step
-        place = (
-            *(self._letter.get(letter, 0) for letter in letters[i - taken : i]),
-            *_english([name[j - made : j]])[:, 0].tolist(),
-        )
-        return float(table[i - taken, j - made] + self._tables[step][place])
 
 
 def _any_in_row(known: npt.NDArray[np.bool_]) -> list[bool]:
