@@ -1,17 +1,21 @@
 """langdetect's answers, worked out in arrays.
 
 langdetect 1.0.9 multiplies and sums its probabilities number by number in Python, which took most
-of the time that detection takes. Its text clean-up, its profiles, its draws and the order of every
-operation are the same here, so that the answers are, to the last bit; ``tests`` compare them. Of
-its trials those that could no longer change the answer are left out.
+of the time that detection takes. Its text clean-up, its profiles and its draws are the same here,
+and so are all operations but for the order of products and sums, so that the answers are the same
+but where the last bit decides; ``tests`` compare them. Of its trials those that could no longer
+change the answer are left out.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import random
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -50,14 +54,20 @@ class NaiveBayes:
 
     def __init__(self) -> None:
         """Load the profiles, in an order that no file system decides."""
+        paths = sorted(Path(PROFILES_DIRECTORY).iterdir())
+        profiles = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        ngrams = dict.fromkeys(chain.from_iterable(profile["freq"] for profile in profiles))
+        self._rows = {ngram: row for row, ngram in enumerate(ngrams)}
+        self._likely: Probabilities = np.zeros((len(ngrams), len(profiles)))
+        for column, profile in enumerate(profiles):
+            frequencies = profile["freq"]
+            rows = np.array([*map(self._rows.__getitem__, frequencies)])
+            lengths = np.array([*map(len, frequencies)])
+            shares = np.array([*frequencies.values()], np.float64)
+            shares /= np.array([math.inf, *profile["n_words"]])[np.where(lengths < 4, lengths, 0)]
+            self._likely[rows, column] = shares
         factory = DetectorFactory()
-        profiles = sorted(Path(PROFILES_DIRECTORY).iterdir())
-        factory.load_json_profile([path.read_text(encoding="utf-8") for path in profiles])
-        likely = factory.word_lang_prob_map
-        self._rows = {ngram: row for row, ngram in enumerate(likely)}
-        self._likely: Probabilities = np.array(list(likely.values()), np.float64)
-        factory.word_lang_prob_map = {}
-        self._languages: list[str] = factory.get_lang_list()
+        factory.langlist = self._languages = [profile["name"] for profile in profiles]
         self._detector: Detector = factory.create()
         self._of_word = lru_cache(maxsize=_REMEMBERED)(self._ngrams_of_word)
 
@@ -85,17 +95,18 @@ class NaiveBayes:
         A capital behind a capital ends none.
         """
         found = []
+        row_of = self._rows.get
         after_capital = False
         for at, letter in enumerate(letters[1:], start=1):
             is_capital = letter.isupper()
             if not (is_capital and after_capital):
                 if letter != " ":
-                    found.append(letter)
-                found.append(letters[at - 1 : at + 1])
+                    found.append(row_of(letter))
+                found.append(row_of(letters[at - 1 : at + 1]))
                 if at > 1:
-                    found.append(letters[at - 2 : at + 1])
+                    found.append(row_of(letters[at - 2 : at + 1]))
             after_capital = is_capital
-        return tuple(self._rows[ngram] for ngram in found if ngram in self._rows)
+        return tuple(row for row in found if row is not None)
 
     def _trials(self, rows: Sequence[int]) -> Probabilities:
         """Return the mean of langdetect's trials over the languages, or enough of it to tell.
@@ -121,28 +132,30 @@ class NaiveBayes:
         """
         converged, limit = self._detector.CONV_THRESHOLD, self._detector.ITERATION_LIMIT
         size, at_once = len(rows), _BETWEEN_CHECKS * _CHECKS_AT_ONCE
-        # Before the n-grams that are drawn stands what those before them came to, at first nothing.
-        factors = self._likely.take([rows[p] for p in draw.places(size, at_once + 1)], axis=0)
-        factors += weight
-        product: Probabilities = factors[0] * (1.0 / len(self._languages))
+        drawn = draw.places(size, at_once + 1)
         draw.use(1)
-        at = 0
-        for _ in range(0, limit, _BETWEEN_CHECKS):
-            # Added up one by one, as Python's sum does; numpy's adds in another order.
-            product /= np.add.accumulate(product)[-1]
-            if np.maximum.reduce(product) > converged:
-                break
-            if at == at_once:
-                drawn = [rows[place] for place in draw.places(size, at_once)]
-                np.add(self._likely.take(drawn, axis=0), weight, out=factors[1:])
-                at = 0
-            factors[at] = product
-            product = np.multiply.reduce(factors[at : at + _BETWEEN_CHECKS + 1])
-            draw.use(_BETWEEN_CHECKS)
-            at += _BETWEEN_CHECKS
-        else:
-            product /= np.add.accumulate(product)[-1]
-        return product
+        # Row by row what all n-grams drawn before a check come to; the first row is the beginning.
+        products = np.empty((_CHECKS_AT_ONCE + 1, len(self._languages)))
+        products[-1] = (self._likely[rows[drawn.pop(0)]] + weight) / len(self._languages)
+        for done in range(0, limit, at_once):
+            if done:
+                drawn = draw.places(size, at_once)
+            factors = self._likely.take([rows[place] for place in drawn], axis=0)
+            factors += weight
+            np.divide(products[-1], products[-1].sum(), out=products[0])
+            blocks = factors.reshape(_CHECKS_AT_ONCE, _BETWEEN_CHECKS, -1)
+            np.multiply.reduce(blocks, axis=1, out=products[1:])
+            np.multiply.accumulate(products, axis=0, out=products)
+            totals = products.sum(axis=1)
+            sure = (products.max(axis=1) > converged * totals).nonzero()[0].tolist()
+            checks = min(_CHECKS_AT_ONCE, (limit - done) // _BETWEEN_CHECKS, *sure[:1])
+            if checks:
+                draw.use(_BETWEEN_CHECKS * checks)
+            if checks < _CHECKS_AT_ONCE:
+                found: Probabilities = products[checks] / totals[checks]
+                return found
+        last: Probabilities = products[-1] / products[-1].sum()
+        return last
 
 
 class _Draws(random.Random):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -22,6 +23,7 @@ READ: Final = 5000
 """Characters of a text that are looked at: more change no answer and cost time."""
 
 
+@lru_cache(maxsize=256)
 def cleaned(text: str) -> str:
     """Return the first :data:`READ` characters of ``text`` without distractions.
 

@@ -33,6 +33,7 @@ from pipeline.knowledge.index import (
     ENTRY_COLUMNS,
     FORMAT,
     META,
+    MOST_NAMES,
     Index,
     IndexMissingError,
     fingerprint,
@@ -51,8 +52,6 @@ _ALIASES_AT_ONCE: Final = 50_000
 _FOLDS_AT_ONCE: Final = 100_000
 _UNSORTED_FOLDS: Final = "unsorted"
 _WORDS_CACHED: Final = 1 << 18
-_MOST_NAMES: Final = 16
-"""Names of an entry that others are compared with."""
 _COMMON_SHARE: Final = 0.02
 _COMMON_FLOOR: Final = 5_000
 """An n-gram in more folds than this share of them, and than this many, gets no postings."""
@@ -233,7 +232,7 @@ class _Collector:
         self._entries.append("\t".join(getattr(entry, column) or "" for column in ENTRY_COLUMNS))
         self.labels[entry.label] += 1
         compared = (name for form in entry.aliases for name in keyed[form.text, form.lang].compared)
-        names = list(dict.fromkeys(compared))[:_MOST_NAMES]
+        names = list(dict.fromkeys(compared))[:MOST_NAMES]
         self._names.append("\t".join(names))
         self._sounds.append("\t".join(dict.fromkeys(map(sound_or_key, names))))
         pending = self._pending
@@ -389,7 +388,7 @@ def _sort_words(folder: Path, spill: Spill) -> None:
 
 
 def _write_grams(folder: Path) -> None:
-    """Write the weight of every n-gram, the folds it occurs in, and the norm of every fold.
+    """Write the weight of every n-gram, the folds it occurs in, and every fold's norm and n-grams.
 
     The weight is the square of the smoothed inverse document frequency, ln((1 + n) / (1 + df)) + 1
     (Salton and Buckley 1988, as in scikit-learn), over folds as documents.
@@ -406,9 +405,16 @@ def _write_grams(folder: Path) -> None:
         folder / "gram_fold.npy", mode="w+", dtype=np.uint32, shape=(int(starts[-1]),)
     )
     cursor = starts[:-1].copy()
-    with ArrayWriter(folder, "fold_norm", np.float32) as norm:
+    with (
+        ArrayWriter(folder, "fold_norm", np.float32) as norm,
+        ArrayWriter(folder, "fold_grams", np.int64) as fold_grams,
+        ArrayWriter(folder, "fold_gram", np.uint16) as fold_gram,
+    ):
+        fold_grams.extend(np.zeros(1))
         for offset, gram, fold in _chunks_of_grams(texts):
             norm.extend(np.sqrt(np.bincount(fold, weights=weight[gram])))
+            fold_grams.extend(len(fold_gram) + np.cumsum(np.bincount(fold)))
+            fold_gram.extend(gram[np.argsort(fold, kind="stable")])
             kept = ~common[gram]
             gram, fold = gram[kept], fold[kept]
             counts = np.bincount(gram, minlength=grams.SIZE)

@@ -24,8 +24,6 @@ _TABLE: Final = bytes(
     for byte in range(256)
 )
 
-_SYMBOL_OF_BYTE: Final = np.frombuffer(_TABLE, dtype=np.uint8)
-
 Codes = npt.NDArray[np.int32]
 
 
@@ -56,31 +54,6 @@ def codes_of_keys(keys: list[str]) -> tuple[Codes, npt.NDArray[np.int64]]:
     pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
     gram, key = np.divmod(pairs, max(len(keys), 1))
     return gram.astype(np.int32), key
-
-
-def presence(
-    keys: npt.NDArray[np.uint8], lengths: npt.NDArray[np.int64], wanted: Codes
-) -> npt.NDArray[np.bool_]:
-    """Tell which keys hold which n-grams: a row a key, a column an n-gram of ``wanted``.
-
-    A row of ``keys`` is the text of one, of its length in ``lengths``, whatever stands behind it.
-    """
-    count, width = keys.shape
-    marked = np.zeros((count, width + 3), dtype=np.int32)
-    inside = np.arange(width) < lengths[:, None]
-    marked[:, 1 : width + 1] = np.where(inside, _SYMBOL_OF_BYTE[keys], 0)
-    bigrams = marked[:, :-1] * _SYMBOLS + marked[:, 1:]
-    trigrams = _BIGRAMS + bigrams[:, :-1] * _SYMBOLS + marked[:, 2:]
-    column = np.full(SIZE, len(wanted), dtype=np.int16)
-    column[wanted] = np.arange(len(wanted))
-    found = np.zeros((count, len(wanted) + 1), dtype=bool)
-    rows = np.arange(count)[:, None]
-    starts = np.arange(width + 2)
-    # A bigram ends inside where it starts before the last boundary, a trigram one earlier.
-    found[rows, np.where(starts <= lengths[:, None], column[bigrams], len(wanted))] = True
-    last = lengths[:, None] - 1
-    found[rows, np.where(starts[:-1] <= last, column[trigrams], len(wanted))] = True
-    return found[:, :-1]
 
 
 def _all_codes(marked: bytes) -> tuple[Codes, npt.NDArray[np.int64]]:

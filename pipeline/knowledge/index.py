@@ -36,7 +36,7 @@ from pipeline.knowledge.text import (
 )
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Raised whenever the files of the index change their meaning."""
 
 CURRENT: Final = "CURRENT"
@@ -47,6 +47,9 @@ ALIAS_LANGUAGES: Final = (*LANGUAGES, UNDETERMINED)
 BEGINNING: Final = 8
 """Letters of a case-folded name by which long names are ruled out at a glance."""
 
+MOST_NAMES: Final = 16
+"""Names of an entry that others are compared with."""
+
 ENTRY_COLUMNS: Final = ("key", "label", "name", "wikidata", "geonames", "iso_country")
 """What stands, with tabs between, in the text of an entry."""
 
@@ -56,8 +59,8 @@ _POSTINGS_SHARE: Final = 0.01
 so many, or that share of the folds where it is more."""
 _RESCORED: Final = 3
 """How many candidates are rescored for each one asked for."""
-_RANK_BITS: Final = 16
 _CACHED: Final = 16_384
+_BEGINNINGS_REMEMBERED: Final = 65_536
 
 
 class Hit(NamedTuple):
@@ -132,9 +135,12 @@ class Index:
         self._word_entry = array("word_entry")
         self._fold_key = array("fold_key")
         self._fold_norm = array("fold_norm")
+        self._fold_grams = array("fold_grams")
+        self._fold_gram = array("fold_gram")
         self._gram_weight = array("gram_weight")
         self._gram_folds = array("gram_folds")
         self._gram_fold = array("gram_fold")
+        self._may_begin: dict[str, bool] = {}
         self.likest = functools.lru_cache(maxsize=_CACHED)(self._likest)
 
     @classmethod
@@ -294,19 +300,24 @@ class Index:
             key=lambda hit: (places.get(hit.alias_lang, 2), -self._prior[hit.entry]),
         )
 
-    def may_begin_organisation(
-        self, text: str, starts: Sequence[int], lang: str
-    ) -> npt.NDArray[np.bool_]:
+    def may_begin_organisation(self, text: str, starts: Sequence[int], lang: str) -> list[bool]:
         """Tell at which ``starts`` an organisation's name of :data:`BEGINNING` letters may begin.
 
-        False alarms are many, and where case folding moves letters, nothing is ruled out.
+        False alarms are many, and where case folding moves letters, nothing is ruled out. What was
+        asked about before is remembered, within bounds: words come again and again.
         """
         folded = casefolded_in_place(text, lang)
         if folded is None:
-            return np.ones(len(starts), np.bool_)
-        return _among(
-            numbers(folded[start : start + BEGINNING] for start in starts), self._beginning_number
-        )
+            return [True] * len(starts)
+        beginnings = [folded[start : start + BEGINNING] for start in starts]
+        known = self._may_begin
+        if len(known) > _BEGINNINGS_REMEMBERED:
+            known.clear()
+        unknown = [beginning for beginning in beginnings if beginning not in known]
+        if unknown:
+            found = _among(numbers(unknown), self._beginning_number).tolist()
+            known.update(zip(unknown, found, strict=True))
+        return [known[beginning] for beginning in beginnings]
 
     def holds_parts(
         self, text: str, parts: Sequence[tuple[int, int]], lang: str
@@ -376,16 +387,19 @@ class Index:
         )
         # A fold and the rank of an n-gram in one number: sorting brings each fold's together.
         spans = zip(starts[:read].tolist(), ends[:read].tolist(), strict=True)
-        packed = np.concatenate([self._gram_fold[first:last] for first, last in spans])
-        if not len(packed):
+        found = np.concatenate([self._gram_fold[first:last] for first, last in spans])
+        if not len(found):
             return np.empty(0, np.int64)
-        packed = packed.astype(np.uint64) << np.uint64(_RANK_BITS)
-        packed |= np.repeat(np.arange(read, dtype=np.uint64), counts[:read])
+        bits = read.bit_length()
+        fits = (len(self._folds) - 1).bit_length() + bits <= np.iinfo(found.dtype).bits
+        packed = found if fits else found.astype(np.uint64)
+        packed <<= packed.dtype.type(bits)
+        packed |= np.repeat(np.arange(read, dtype=packed.dtype), counts[:read])
         packed.sort()
-        folds = (packed >> np.uint64(_RANK_BITS)).astype(np.int64)
-        begins = np.flatnonzero(np.append(True, folds[1:] != folds[:-1]))
-        shared = weights[(packed & np.uint64((1 << _RANK_BITS) - 1)).astype(np.int64)]
-        folds = folds[begins]
+        holders = packed >> packed.dtype.type(bits)
+        begins = np.append(0, np.flatnonzero(holders[1:] != holders[:-1]) + 1)
+        shared = weights[packed & packed.dtype.type((1 << bits) - 1)]
+        folds: npt.NDArray[np.int64] = holders[begins].astype(np.int64)
         partial = np.add.reduceat(shared, begins) / self._fold_norm[folds]
         if len(folds) > limit:
             folds = folds[partial >= np.partition(partial, -limit)[-limit]]
@@ -397,7 +411,14 @@ class Index:
         """Return the cosine of each of ``folds`` with the key that has these n-grams."""
         if not len(folds):
             return np.empty(0)
-        shared = grams.presence(*self._folds.padded(folds), codes) @ weights
+        rank = np.zeros(grams.SIZE, np.int16)
+        rank[codes] = np.arange(1, len(codes) + 1)
+        first = self._fold_grams[folds]
+        counts = self._fold_grams[folds + 1] - first
+        begins = np.cumsum(counts) - counts
+        places = np.arange(int(counts.sum())) + np.repeat(first - begins, counts)
+        held = np.append(0.0, weights)[rank[self._fold_gram[places]]]
+        shared = np.add.reduceat(held, begins)
         norm = math.sqrt(float(weights.sum()))
         cosines: npt.NDArray[np.float64] = np.round(shared / (norm * self._fold_norm[folds]), 6)
         return cosines
@@ -411,15 +432,17 @@ class Index:
         entries: list[int] = self._word_entry[first : min(last, first + limit)].tolist()
         return entries
 
-    def word_idf(self, word: str) -> float:
-        """Return how rare ``word`` is among the plain folds of the entries' names.
+    def word_idfs(self, words: Sequence[str]) -> list[float]:
+        """Return how rare each of ``words`` is among the plain folds of the entries' names.
 
         The natural logarithm of all entries by the entries that have it, both plus one: 0 for a
         word in every entry.
         """
-        found = _find(word, self._word_number)
-        entries = 0 if found is None else int(self._word_folds[found])
-        return math.log((1 + len(self)) / (1 + entries))
+        wanted = numbers(words)
+        known = _among(wanted, self._word_number)
+        entries = np.zeros(len(words), np.int64)
+        entries[known] = self._word_folds[np.searchsorted(self._word_number, wanted[known])]
+        return [math.log((1 + len(self)) / (1 + count)) for count in entries.tolist()]
 
     def _key_of(self, number: int) -> str:
         return self._entries[number].partition("\t")[0]

@@ -117,7 +117,6 @@ class Texts:
                 )
         else:
             self._bytes = b""  # an empty file cannot be mapped
-        self._octets = np.frombuffer(self._bytes, dtype=np.uint8)
         self._ends = read_array(folder, f"{name}_end")
 
     def __len__(self) -> int:
@@ -143,19 +142,6 @@ class Texts:
             return []
         block, start = self._bytes[ends[0] : ends[-1]], ends[0]
         return [block[a - start : b - start].decode() for a, b in pairwise(ends)]
-
-    def padded(
-        self, numbers: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """Return the bytes of many strings as a matrix, a string a row, and their lengths.
-
-        Behind a string's end its row holds arbitrary bytes.
-        """
-        first = self._ends[numbers].astype(np.int64)
-        lengths = self._ends[numbers + 1].astype(np.int64) - first
-        columns = np.arange(int(lengths.max(initial=0)))
-        places = np.minimum(first[:, None] + columns, len(self._octets) - 1)
-        return self._octets[places], lengths
 
 
 def read_array(folder: Path, name: str) -> npt.NDArray[Any]:

@@ -22,11 +22,13 @@ _WORD: Final = regex.compile(rf"{_LETTER}(?:{_INSIDE}*{_LETTER})?|[^\s\p{{Cc}}\p
 
 def split_words(text: str) -> list[tuple[int, int]]:
     """Return start and end (code points, end exclusive) of every word of ``text``, in order."""
-    words = []
-    for match in _WORD.finditer(text):
-        start, end = match.span()
+    words = [match.span() for match in _WORD.finditer(text)]
+    if _INNER_CAPITAL.search(text) is None:
+        return words
+    parted = []
+    for start, end in words:
         for boundary in _INNER_CAPITAL.finditer(text, start, end):
-            words.append((start, boundary.start()))
+            parted.append((start, boundary.start()))
             start = boundary.start()
-        words.append((start, end))
-    return words
+        parted.append((start, end))
+    return parted

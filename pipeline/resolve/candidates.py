@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
-from pipeline.knowledge.index import Hit, Index
+from pipeline.knowledge.index import MOST_NAMES, Hit, Index
 from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import generic, matching, meaning
 from pipeline.resolve.forms import Form
@@ -32,6 +32,7 @@ MOST_CANDIDATES: Final = 20
 """Candidates kept of one form, the likest first."""
 
 _CACHED: Final = 65536
+_TARGETS_CACHED: Final = 8192
 _FEW_CACHED: Final = 256
 """Forms of which more is kept while they are looked for."""
 
@@ -113,7 +114,7 @@ class Finder:
         self.index = index
         self.meanings = meaning.learned() if meanings is None else meanings
         self.known = lru_cache(maxsize=_CACHED)(self._known)
-        self.weight = lru_cache(maxsize=_CACHED)(self._weight)
+        self.target = lru_cache(maxsize=_TARGETS_CACHED)(self._target)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
         self.matched = lru_cache(maxsize=_CACHED)(self._matched)
         self.readings = lru_cache(maxsize=_FEW_CACHED)(self._readings)
@@ -121,6 +122,7 @@ class Finder:
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
         self.bearers = lru_cache(maxsize=2)(self._bearers)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
+        self._weights: dict[str, float] = {}
 
     def entries(self, form: Form) -> frozenset[int]:
         """Return the numbers of the entries that bear the name exactly."""
@@ -153,13 +155,32 @@ class Finder:
             " ".join(words[first:]) for words in keys for first in range(1, len(words))
         )
 
+    def _is_surname(self, key: str, number: int) -> bool:
+        """Say whether ``key`` is among :meth:`surnames`; most names tell at a glance."""
+        names = self.index.names(number)
+        may_be = len(names) == MOST_NAMES or any(
+            name.endswith(f" {key}") or name.startswith(f"{key} ") for name in names
+        )
+        return may_be and key in self.surnames(number)
+
     def _long_names(self, number: int, lang: str) -> tuple[str, ...]:
         """Return the keys of the entry's names of several words in one language."""
         keys = (fold(a.text, lang) for a in self.index.entry(number).aliases if a.lang == lang)
         return tuple(dict.fromkeys(key for key in keys if " " in key))
 
-    def _weight(self, word: str) -> float:
-        return self.index.word_idf(word)
+    def weight(self, word: str) -> float:
+        """Return how much a word of a name tells."""
+        return self.weights([word])[0]
+
+    def weights(self, words: Sequence[str]) -> list[float]:
+        """Return how much each of ``words`` tells."""
+        known = self._weights
+        if len(known) > _CACHED:
+            known.clear()
+        unknown = [word for word in words if word not in known]
+        if unknown:
+            known.update(zip(unknown, self.index.word_idfs(unknown), strict=True))
+        return [known[word] for word in words]
 
     def _exact(self, form: Form) -> tuple[Candidate, ...]:
         """Return the entries that bear the name, as text or under one of its keys."""
@@ -194,7 +215,7 @@ class Finder:
         if not entries:
             return ()
         targets = [self.target(entry) for entry in entries]
-        found = matching.meant(form, targets, self.weight, self.meanings)
+        found = matching.meant(form, targets, self.weights, self.meanings)
         return best_of(
             self._likely(form, entries[place], targets[place], probability)
             for place, probability in found
@@ -277,11 +298,12 @@ class Finder:
             found |= dict.fromkeys(self.index.likest(text, _WIDE).tolist())
         return list(found)
 
-    def target(self, number: int) -> Target:
+    def _target(self, number: int) -> Target:
         """Return what :mod:`pipeline.resolve.matching` needs of an entry."""
         known = self.known(number)
         kind = _KINDS.get(known.key.partition(":")[0], "")
-        return Target(self.index.names(number), known.label, known.prior, kind)
+        (sounds,) = self.index.sounds([number])
+        return Target(self.index.names(number), known.label, known.prior, kind, sounds)
 
     def of_surname(self, form: Form, keys: frozenset[str]) -> tuple[Candidate, ...]:
         """Return those among the persons with the knowledge ``keys`` of whom it is the surname.
@@ -323,14 +345,12 @@ class Finder:
             words = key.text.split()
             if not words or len(words) > _LONGEST_SURNAME:
                 continue
-            persons = [
-                known
-                for known in map(self.known, self.index.by_word(words[-1]))
-                if known.label == "PER"
-            ]
-            if not any(known.prior >= _WELL_KNOWN for known in persons):
+            numbers = self.index.by_word(words[-1])
+            best_first = takewhile(lambda number: self.index.prior(number) >= _WELL_KNOWN, numbers)
+            if not any(self.known(number).label == "PER" for number in best_first):
                 continue
-            namesakes = [known for known in persons if key.text in self.surnames(known.number)]
+            persons = [known for known in map(self.known, numbers) if known.label == "PER"]
+            namesakes = [known for known in persons if self._is_surname(key.text, known.number)]
             best_known = max((known.prior for known in persons), default=1.0)
             bearers = sum(known.prior for known in persons) / best_known
             common = _COMMON * math.log2(max(1.0, bearers))

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache, reduce
 from importlib import resources
 from itertools import accumulate, chain, pairwise
-from operator import truediv
 from typing import Final
 
 import numpy as np
@@ -63,6 +62,7 @@ _INTERCEPT, _OUT = "intercept", "out"
 """Names of the rows of ``matching.tsv`` that stand for no feature."""
 _MOST_WORDS: Final = 4
 _CACHED: Final = 65536
+_TARGETS_CACHED: Final = 8192
 _READINGS: Final = 2
 _KEYS: Final = 4
 _UNLIKE: Final = 1.5
@@ -87,7 +87,8 @@ _LEAST_SHARED: Final = 0.3
 _LEAST_LIKE: Final = 70.0
 """Likeness of letters (percent of rapidfuzz's ratio, spaces left out) from which they may be."""
 
-Weight = Callable[[str], float]
+Weigh = Callable[[Sequence[str]], Sequence[float]]
+"""Says how much each of some words tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,15 @@ class Rendering:
 class Target:
     """A known entity to compare with: comparison keys of its names (not coarse ones), label, prior.
 
-    ``kind`` is ``country``, ``region`` or empty, as the scheme of its key says.
+    ``kind`` is ``country``, ``region`` or empty, as the scheme of its key says; ``sounds`` are how
+    the keys sound (:func:`pipeline.languages.shared.sound_or_key`), worked out where left empty.
     """
 
-    keys: Sequence[str]
+    keys: tuple[str, ...]
     label: str
     prior: float
     kind: str
+    sounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +200,12 @@ def renderings(form: Form) -> tuple[Rendering, ...]:
     return tuple(rendering for rendering in found if rendering.letters)
 
 
+@lru_cache(maxsize=_TARGETS_CACHED)
+def of_keys(keys: tuple[str, ...]) -> tuple[Rendering, ...]:
+    """Return the ways to compare a known entity's ``keys``."""
+    return tuple(rendering for key in keys for rendering in of_key(key) if rendering.letters)
+
+
 @lru_cache(maxsize=_CACHED)
 def of_key(key: str) -> tuple[Rendering, ...]:
     """Return the ways to compare a comparison key: whole, and with its kind apart."""
@@ -208,20 +217,20 @@ def of_key(key: str) -> tuple[Rendering, ...]:
 def features(
     form: Form,
     known: Sequence[Target],
-    weight: Weight,
+    weigh: Weigh,
     meanings: Mapping[str, Meanings],
     spellings: Mapping[str, Spelling] | None = None,
 ) -> list[dict[str, float]]:
     """Return the features of ``form`` beside every known entity.
 
-    ``weight`` says how much a word tells, ``meanings`` what words mean, by language; ``spellings``
+    ``weigh`` says how much words tell, ``meanings`` what words mean, by language; ``spellings``
     are costs by language, else the learned ones.
     """
-    return _Comparison(form, known, weight, meanings, spellings).features(range(len(known)))
+    return _Comparison(form, known, weigh, meanings, spellings).features(range(len(known)))
 
 
 def meant(
-    form: Form, known: Sequence[Target], weight: Weight, meanings: Mapping[str, Meanings]
+    form: Form, known: Sequence[Target], weigh: Weigh, meanings: Mapping[str, Meanings]
 ) -> list[tuple[int, float]]:
     """Return those of ``known`` that ``form`` likelier means than anything else, as their places.
 
@@ -229,7 +238,7 @@ def meant(
     definition. Most names mean none, which their words nearly always tell: letters are compared
     only as far as the answer may depend on them.
     """
-    comparison = _Comparison(form, known, weight, meanings)
+    comparison = _Comparison(form, known, weigh, meanings)
     hopeful = [place for place in range(len(known)) if comparison.is_hopeful(place)]
     logits = _logits([known[i].label for i in hopeful], comparison.features(hopeful), trained())
     if max(logits, default=-math.inf) < _LEAST_LOGIT:
@@ -299,7 +308,7 @@ class _Comparison:
         self,
         form: Form,
         known: Sequence[Target],
-        weight: Weight,
+        weigh: Weigh,
         meanings: Mapping[str, Meanings],
         spellings: Mapping[str, Spelling] | None = None,
     ) -> None:
@@ -307,7 +316,7 @@ class _Comparison:
         self._known = known
         self._spellings = spellings if spellings is not None else learned()
         self._keys = [key.text for key in form.keys]
-        self._by_words = _by_words(form, known, weight, meanings, self._spellings)
+        self._by_words = _by_words(form, known, weigh, meanings, self._spellings)
         self._same = [any(key in target.keys for key in self._keys) for target in known]
         self._initials = [spelled_by(form, target.keys) for target in known]
 
@@ -382,7 +391,9 @@ class _Comparison:
             "prior": target.prior,
             "prior_letters": target.prior * each,
             "initials": float(self._initials[place]),
-            "sound": float(not self._sounding.isdisjoint(map(_sound, target.keys))),
+            "sound": float(
+                not self._sounding.isdisjoint(target.sounds or map(_sound, target.keys))
+            ),
             "words": float(min(len(self._form.words), _MOST_WORDS)),
             **{lang: float(lang == self._form.lang) for lang in ("hi", "ro", "tr", "vi")},
         }
@@ -398,8 +409,7 @@ class _Letters:
         spellings: Mapping[str, Spelling],
     ) -> None:
         self._ours = ours
-        theirs = (r.letters for target in known for key in target.keys for r in of_key(key))
-        columns = list(dict.fromkeys(filter(None, theirs)))
+        columns = list(dict.fromkeys(r.letters for target in known for r in of_keys(target.keys)))
         self._column = {letters: i for i, letters in enumerate(columns)}
         self._costs: dict[tuple[str, str], list[float]] = {}
         for lang in dict.fromkeys(rendering.lang for rendering in ours):
@@ -411,12 +421,7 @@ class _Letters:
         """Return the least cost a letter, the cost of the whole, and the qualifiers that differ."""
         best = (_DEAREST, _DEAREST_TOTAL, 0.0)
         least = math.inf
-        theirs = [
-            (self._column[r.letters], len(r.letters), r.kinds)
-            for key in target.keys
-            for r in of_key(key)
-            if r.letters
-        ]
+        theirs = [(self._column[r.letters], len(r.letters), r.kinds) for r in of_keys(target.keys)]
         for mine in self._ours:
             costs, length = self._costs[mine.lang, mine.letters], len(mine.letters)
             for column, other_length, kinds in theirs:
@@ -436,7 +441,7 @@ class _Letters:
 def _by_words(
     form: Form,
     known: Sequence[Target],
-    weight: Weight,
+    weigh: Weigh,
     meanings: Mapping[str, Meanings],
     spellings: Mapping[str, Spelling],
 ) -> list[dict[str, float]]:
@@ -452,7 +457,7 @@ def _by_words(
     width = max(map(len, keys))
     padding = [len(others)] * width
     places = np.array([[*map(column.__getitem__, key), *padding][:width] for key in keys])
-    tells = np.array([*map(weight, others), 0.0])[places]
+    tells = np.array([*weigh(others), 0.0])[places]
     meant = np.array([int(target.label != "PER") for target in known for _ in target.keys])
     rows = np.arange(len(words))[:, None]
     pairs = like[meant[:, None, None], rows, places[:, None]]
@@ -485,14 +490,13 @@ def _like_words(
     [which of these, word of ``words``, word of ``others``], with a last column of zeros.
     """
     like = np.zeros((2, len(words), len(others) + 1))
-    costs = spelling_of(form.lang, spellings).grid([letters for _, letters in words], others)
-    meant = meaning.of_words([word for word, _ in words], form.lang, meanings)
-    for i, ((_, letters), row) in enumerate(zip(words, costs.tolist(), strict=True)):
-        lengths = [max(len(letters), length) for length in map(len, others)]
-        like[:, i, :-1] = [*map(_likeness, map(truediv, row, lengths))]
-        if meant[i]:
-            strengths = meaning.strengths(meant[i], others)
-            np.maximum(like[1, i, :-1], strengths, out=like[1, i, :-1])
+    ours = [letters for _, letters in words]
+    costs = spelling_of(form.lang, spellings).grid(ours, others)
+    lengths = np.maximum.outer([*map(len, ours)], [*map(len, others)])
+    like[:, :, :-1] = _likeness(costs / lengths)
+    for i, meant in enumerate(meaning.of_words([word for word, _ in words], form.lang, meanings)):
+        if meant:
+            np.maximum(like[1, i, :-1], meaning.strengths(meant, others), out=like[1, i, :-1])
     return like
 
 
@@ -508,6 +512,6 @@ def _words(form: Form) -> list[tuple[str, str]]:
     return [(word, letters) for word in words if (letters := language.letters(word))]
 
 
-def _likeness(each: float) -> float:
-    """Return how alike two words are whose spelling costs so much a letter, 0 to 1."""
-    return math.exp((_FREE - each) / _HALVED) if each > _FREE else 1.0
+def _likeness(each: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return how alike words are whose spelling costs so much a letter, 0 to 1."""
+    return np.exp(np.minimum((_FREE - each) / _HALVED, 0.0))

@@ -36,6 +36,7 @@ _UNREACHED: Final = 1e6
 _STEPS: Final = ((1, 0), (0, 1), (1, 1), (1, 2), (2, 1))
 """Letters consumed of the name and of the English one, by unit."""
 
+_ENGLISH_NUMBER: Final = {letter: number for number, letter in enumerate(ENGLISH, start=1)}
 _NUMBERS: Final = np.zeros(256, np.intp)
 _NUMBERS[list(ENGLISH.encode())] = range(1, len(ENGLISH) + 1)
 
@@ -79,7 +80,7 @@ class Spelling:
         for unit in units:
             place = (
                 *(self._letter[letter] for letter in unit.letters),
-                *_english([unit.english])[:, 0].tolist(),
+                *(_ENGLISH_NUMBER[letter] for letter in unit.english),
             )
             self._tables[len(unit.letters), len(unit.english)][place] = unit.cost
         self._to_two = to_two.reshape(size, -1)
@@ -102,8 +103,7 @@ class Spelling:
             done[min(len(letters), LONGEST)].append(place)
         ends = np.array([min(len(name), LONGEST) for name in names])
         places = np.arange(len(names))
-        x, y = self._numbers(written)[:, :, None], _english(names)[:, None]
-        for i, row in enumerate(self._rows(x, y)):
+        for i, row in enumerate(self._rows(self._numbers(written), _english(names))):
             for place in done.get(i, ()):
                 result[place] = row[ends, place, places]
         return result
@@ -170,29 +170,38 @@ class Spelling:
         return numbers
 
     def _rows(self, x: Numbers, y: Numbers) -> Iterator[Costs]:
-        """Yield the least costs of all beginnings, for each number of a name's letters in turn.
+        """Yield the least costs of all beginnings, for each number of the names' letters in turn.
 
-        ``x`` and ``y`` are the letters of names and of English ones, the first axis their places,
-        the others broadcast. A row's first axis is the number of English letters.
+        ``x`` and ``y`` are the letters of names and of English ones, a column a name. A row is the
+        number of English letters by names by English names.
         """
-        both = y[:-1] * len(self._add) + y[1:]
-        one = self._one.reshape(-1).take((x * len(self._add))[:, None] + y)
-        becomes_two = _any_in_row(self._becomes_two[x])
-        is_second = _any_in_row(self._is_second[x[:-1] * len(self._drop) + x[1:]])
-        added = np.zeros((len(y) + 1, *y.shape[1:]), np.float32)
-        np.cumsum(self._add[y], axis=0, out=added[1:])
-        last = np.zeros((len(added), *np.broadcast_shapes(x.shape[1:], y.shape[1:])), np.float32)
+        letters, place = np.unique(x, return_inverse=True)
+        place = place.reshape(x.shape)
+        one = _of_letters(self._one, letters, y)
+        doubled = self._becomes_two[x].any(axis=1).tolist()
+        to_two = _of_letters(self._to_two, letters, y[:-1] * len(self._add) + y[1:])
+        pairs = x[:-1] * len(self._drop) + x[1:]
+        merged = [np.flatnonzero(row).tolist() for row in self._is_second[pairs]]
+        added = np.zeros((len(y) + 1, 1, y.shape[1]), np.float32)
+        np.cumsum(self._add[y], axis=0, out=added[1:, 0])
+        dropped = self._drop[x][:, :, None]
+        last = np.zeros((len(added), x.shape[1], y.shape[1]), np.float32)
         last += added
         before = last
         yield last
-        for i, letter in enumerate(x):
-            row = last + self._drop[letter]
-            one[i] += last[:-1]
-            np.minimum(row[1:], one[i], out=row[1:])
-            if becomes_two[i]:
-                _lower(row, last, self._to_two, letter, both)
-            if i and is_second[i - 1]:
-                _lower(row, before, self._from_two, x[i - 1] * len(self._drop) + letter, y)
+        for i in range(len(x)):
+            row = last + dropped[i]
+            cost = one.take(place[i], axis=1)
+            cost += last[:-1]
+            np.minimum(row[1:], cost, out=row[1:])
+            if doubled[i] and len(y) > 1:
+                cost = to_two.take(place[i], axis=1)
+                cost += last[:-2]
+                np.minimum(row[2:], cost, out=row[2:])
+            for name in merged[i - 1] if i else ():
+                found = self._from_two[pairs[i - 1, name]].take(y)
+                found += before[:-1, name]
+                np.minimum(row[1:, name], found, out=row[1:, name])
             # A run of added letters: the least of all starts, each with what is added since.
             row -= added
             np.minimum.accumulate(row, axis=0, out=row)
@@ -201,19 +210,9 @@ class Spelling:
             yield row
 
 
-def _any_in_row(known: npt.NDArray[np.bool_]) -> list[bool]:
-    return [bool(row.any()) for row in known]
-
-
-def _lower(row: Costs, start: Costs, costs: Costs, taken: Numbers, made: Numbers) -> None:
-    """Lower ``row`` where it costs less to come from the row ``start`` by a unit.
-
-    ``costs`` are the units', by the number of what is taken and of what is made of it.
-    """
-    cost = costs.reshape(-1).take(taken * costs.shape[1] + made)
-    cost += start[: len(made)]
-    reached = row[len(row) - len(made) :]
-    np.minimum(reached, cost, out=reached)
+def _of_letters(costs: Costs, letters: Numbers, made: Numbers) -> Costs:
+    """Return what each of ``letters`` costs to become each of ``made``: place, letter, name."""
+    return np.ascontiguousarray(costs[letters].take(made, axis=1).transpose(1, 0, 2))
 
 
 def _longest(texts: Sequence[str]) -> int:

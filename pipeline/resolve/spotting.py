@@ -11,9 +11,11 @@ name, in either order, or of two countries, with a hyphen or without, it is part
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -38,6 +40,7 @@ LEAST_WORDS_OF_PERSON: Final = 2
 LEAST_PRIOR_OF_PLACE: Final = 0.6
 """A country or a large city; small places bear everyday words and surnames."""
 
+_CACHED: Final = 32_768
 _HYPHENS: Final = frozenset("-‐‑–—")
 
 Row = dict[str, Any]
@@ -74,10 +77,27 @@ def spot(
 
 def _parted(row: Row, index: Index) -> list[Row]:
     """Return the mention, or the two known names it consists of where nothing is called so."""
-    surface, lang = row["surface"], row["lang"]
+    cut = _cut_of(index)(row["surface"], row["lang"])
+    if cut is None:
+        return [row]
+    end, start = cut
+    return [
+        row | {"surface": row["surface"][:end], "end": row["start"] + end},
+        row | {"surface": row["surface"][start:], "start": row["start"] + start},
+    ]
+
+
+@lru_cache(maxsize=1)
+def _cut_of(index: Index) -> Callable[[str, str], tuple[int, int] | None]:
+    """Return :func:`_cut` in ``index``, which remembers what it was asked, within bounds."""
+    return lru_cache(maxsize=_CACHED)(partial(_cut, index))
+
+
+def _cut(index: Index, surface: str, lang: str) -> tuple[int, int] | None:
+    """Return where the first of two known names ends and the second starts; None for one name."""
     words = split_words(surface)
     if len(words) < LEAST_WORDS_OF_TWO or index.exact_text(surface, lang):
-        return [row]
+        return None
     for number in range(1, len(words)):
         is_hyphen = surface[slice(*words[number])] in _HYPHENS
         end, (start, _) = words[number - 1][1], words[min(number + is_hyphen, len(words) - 1)]
@@ -86,11 +106,8 @@ def _parted(row: Row, index: Index) -> list[Row]:
             surface[end:start].isspace()
             and ((one.is_place and other.is_person) or (one.is_person and other.is_place))
         ):
-            return [
-                row | {"surface": surface[:end], "end": row["start"] + end},
-                row | {"surface": surface[start:], "start": row["start"] + start},
-            ]
-    return [row]
+            return end, start
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +141,11 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
     may_begin = index.may_begin_organisation(text, [words[first][0] for first in firsts], lang)
     windows = [
         window
-        for first, is_beginning in zip(firsts, may_begin.tolist(), strict=True)
-        for window in _windows(words, first)
-        if is_beginning or window[1] - window[0] < BEGINNING
+        for first, is_beginning in zip(firsts, may_begin, strict=True)
+        for window in _windows(words, first, math.inf if is_beginning else BEGINNING)
     ]
+    if not windows:
+        return []
     held = index.holds_parts(text, windows, lang)
     found = [
         window
@@ -141,10 +159,12 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
     return sorted(kept)
 
 
-def _windows(words: Sequence[Found], first: int) -> Iterator[Found]:
-    """Yield the stretches of enough words from the ``first`` on."""
+def _windows(words: Sequence[Found], first: int, shorter: float) -> Iterator[Found]:
+    """Yield the stretches of enough words from the ``first`` on, shorter than ``shorter``."""
     start = words[first][0]
     for _, end in words[first + LEAST_WORDS - 1 : first + MOST_WORDS]:
+        if end - start >= shorter:
+            return
         yield start, end
 
 

@@ -218,7 +218,7 @@ def compare(
     """Return the features of ``form`` beside every entry."""
     known = [finder.target(entry) for entry in entries]
     features = matching.features
-    return features(form, known, finder.weight, finder.meanings, costs) if known else []
+    return features(form, known, finder.weights, finder.meanings, costs) if known else []
 
 
 def learn_weights(answers: Iterable[Answer], label: str) -> Weights:

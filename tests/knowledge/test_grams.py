@@ -25,18 +25,6 @@ def test_keys_share_numbers_where_they_share_bigrams_and_trigrams(keys: list[str
 
 
 @settings(deadline=None)
-@given(KEYS, st.text("abyz019 ", max_size=12))
-def test_presence_says_which_keys_hold_what(keys: list[str], query: str) -> None:
-    wanted = grams.codes(grams.symbols(query))
-    width = max(map(len, keys))
-    padded = "".join(key.ljust(width, "z") for key in keys).encode()
-    matrix = np.frombuffer(padded, dtype=np.uint8).reshape(len(keys), width)
-    found = grams.presence(matrix, np.array([len(key) for key in keys]), wanted)
-    for row, key in zip(found, keys, strict=True):
-        assert set(wanted[row]) == set(wanted) & set(grams.codes(grams.symbols(key)))
-
-
-@settings(deadline=None)
 @given(KEYS)
 def test_many_keys_at_once_are_as_one_by_one(keys: list[str]) -> None:
     gram, key = grams.codes_of_keys(keys)

@@ -22,7 +22,7 @@ MEANINGS = {"tr": {"konsey": {"council": 1.0}, "ticare": {"trade": 1.0}}}
 
 def compared(name: str, lang: str, target: Target) -> dict[str, float]:
     """Return the features of a name beside one known entity; every word tells the same."""
-    return features(read(name, lang), [target], lambda word: 1.0, MEANINGS)[0]
+    return features(read(name, lang), [target], lambda words: [1.0] * len(words), MEANINGS)[0]
 
 
 def place(*keys: str, kind: str = "") -> Target:
@@ -98,10 +98,10 @@ def test_what_is_meant_is_what_all_features_of_all_entries_say(
     finder = Finder(shipped_index)
     form = read(name, lang)
     targets = [finder.target(entry) for entry in finder.shortlist(form)]
-    values = features(form, targets, finder.weight, finder.meanings)
+    values = features(form, targets, finder.weights, finder.meanings)
     likely = likelihoods([target.label for target in targets], values, matching.trained())
     expected = [(i, share) for i, share in enumerate(likely) if share >= matching.LEAST_PROBABILITY]
-    found = matching.meant(form, targets, finder.weight, finder.meanings)
+    found = matching.meant(form, targets, finder.weights, finder.meanings)
     assert [place for place, _ in found] == [place for place, _ in expected]
     assert [share for _, share in found] == pytest.approx([share for _, share in expected])
 
