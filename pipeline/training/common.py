@@ -42,7 +42,7 @@ class Corpus:
     test: str | None = None
     annotations: str | None = None
     written: bool = False
-    copies: int = 1
+    copies: float = 1
     nameless: float = 1.0
 
     def path(self, part: Part, root: Path = CORPORA_DIR) -> Path | None:

@@ -25,7 +25,7 @@ import os
 import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +58,9 @@ class Recipe:
     seed: int = 20261122
     epochs: int = 1
     share: float = 1.0
+    copies: dict[str, float] = field(default_factory=dict)
+    """Copies of a corpus an epoch, by its name, where they are not those of the catalogue."""
+
     frozen_layers: int = 0
     exit_layer: int = 6
     exit_weight: float = 0.5
@@ -99,7 +102,8 @@ def read_examples(
 ) -> list[Example]:
     """Read every train part once, augmented with ``rng``."""
     examples = []
-    for corpus in catalogue().values():
+    for name, entry in catalogue().items():
+        corpus = replace(entry, copies=recipe.copies.get(name, entry.copies))
         sentences = [
             swap_names(split_tokens(row.tokens, row.tags), corpus.lang, names_of(corpus.lang), rng)
             for row in epoch_sentences(corpus, rng, corpora, recipe.share)
@@ -436,6 +440,9 @@ def main() -> None:
     parser.add_argument(
         "--share", type=float, default=1.0, help="of the large corpora to see in an epoch"
     )
+    parser.add_argument(
+        "--copies", nargs="+", default=[], metavar="CORPUS=NUMBER", help="of a corpus an epoch"
+    )
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--last-learning-rate", type=float, default=0.0)
     parser.add_argument("--head-learning-rate", type=float, default=1e-3)
@@ -456,6 +463,10 @@ def main() -> None:
             seed=arguments.seed,
             epochs=arguments.epochs,
             share=arguments.share,
+            copies={
+                name: float(number)
+                for name, _, number in (text.partition("=") for text in arguments.copies)
+            },
             learning_rate=arguments.learning_rate,
             last_learning_rate=arguments.last_learning_rate,
             head_learning_rate=arguments.head_learning_rate,

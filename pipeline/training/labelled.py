@@ -62,16 +62,17 @@ def epoch_sentences(
 ) -> list[LabelledSentence]:
     """Return the training sentences of one epoch, with the copies and the share the catalogue says.
 
-    Which of the sentences without a name are left out is drawn with ``rng``. A ``share`` below 1
-    draws so many of a corpus that is taken once an epoch; those taken more often stay whole.
+    A fraction of a copy is drawn with ``rng``, as is which of the sentences without a name are left
+    out. A ``share`` below 1 draws so many of a corpus that is taken once an epoch; those taken more
+    often stay whole.
     """
     sentences = training_sentences(corpus, root)
-    if corpus.copies == 1 and share < 1:
-        drawn = sorted(rng.sample(range(len(sentences)), round(share * len(sentences))))
-        sentences = [sentences[number] for number in drawn]
+    copies = corpus.copies * share if corpus.copies == 1 else corpus.copies
+    whole, fraction = divmod(copies, 1)
+    drawn = sorted(rng.sample(range(len(sentences)), round(fraction * len(sentences))))
+    taken = sentences * int(whole) + [sentences[number] for number in drawn]
     return [
         sentence
-        for _ in range(corpus.copies)
-        for sentence in sentences
+        for sentence in taken
         if any(tag != "O" for tag in sentence.tags) or rng.random() < corpus.nameless
     ]

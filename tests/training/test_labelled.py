@@ -26,7 +26,7 @@ def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def made(copies: int = 1, nameless: float = 1.0) -> Corpus:
+def made(copies: float = 1, nameless: float = 1.0) -> Corpus:
     return Corpus(
         "made", "en", ".", "x", "CC0", train="train", dev="dev", copies=copies, nameless=nameless
     )
@@ -52,3 +52,9 @@ def test_a_share_is_drawn_of_what_is_taken_once(corpora: Path) -> None:
     assert len(half) == 40
     assert half != epoch_sentences(made(), random.Random(2), corpora, share=0.5)
     assert len(epoch_sentences(made(copies=2), random.Random(1), corpora, share=0.5)) == 2 * 79
+
+
+def test_a_fraction_of_a_copy_is_drawn(corpora: Path) -> None:
+    sentences = epoch_sentences(made(copies=1.5), random.Random(1), corpora)
+    assert len(sentences) == 79 + 40
+    assert sentences[:79] == training_sentences(made(), corpora)
