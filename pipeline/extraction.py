@@ -19,10 +19,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from pipeline import past
 from pipeline.errors import UsageError
 from pipeline.ingest.tables import INCOMING_DOCUMENTS
 from pipeline.knowledge.build import ensure
@@ -36,8 +38,8 @@ from pipeline.resolve.rulings import Rulings
 from pipeline.schemas import MENTIONS
 from pipeline.settings import Settings
 from pipeline.settings import load as load_settings
-from pipeline.shard import STAGES, Job
-from pipeline.store import Store
+from pipeline.shard import PAST, STAGES, Job
+from pipeline.store import Staging, Store
 from pipeline.store.state import State
 
 if TYPE_CHECKING:
@@ -76,9 +78,9 @@ def extract(
     Ids of entities in the knowledge base (``status`` ``known``) are those of every run. The others
     are compared across all of ``texts``, as in a night, and get an id for this call: the same
     whenever the same texts come together, but perhaps another in other company and in published
-    tables. With ``tables``, an output folder, those that were met there have their ids from there.
-    Nothing is written, and past news is not asked whom a name means
-    (:mod:`pipeline.past`).
+    tables. With ``tables``, an output folder, those that were met there have their ids from there,
+    and what the last days published there tells who is meant where a text leaves it open, as in the
+    next night (:mod:`pipeline.past`; the setting ``past_days``). Nothing is written.
 
     Raises:
         TypeError: something in ``texts`` is no string.
@@ -89,10 +91,14 @@ def extract(
     wanted = [texts] if isinstance(texts, str) else list(texts)
     doc_ids = [_doc_id(text, number) for number, text in enumerate(wanted)]
     settings = load_settings(Path(config) if config else None)
-    with registered(tables) as connection:
+    with registered(tables) as connection, TemporaryDirectory() as folder:
         linker = Linker.of(settings, connection)
         documents = _documents(dict(zip(doc_ids, wanted, strict=True)), lang)
-        linked = linker.link(_settled(documents, settings, linker))
+        job = _job(settings, linker, Path(folder))
+        if tables is not None:
+            _look_back(Path(tables), settings.past_days, connection, job)
+            job = replace(job, past=PAST)
+        linked = linker.link(_settled(documents, settings.shard_documents, job))
     return _in_order(linked, doc_ids)
 
 
@@ -179,13 +185,13 @@ def _documents(texts: Mapping[str, str], lang: str | None) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=INCOMING_DOCUMENTS)
 
 
-def _settled(documents: pa.Table, settings: Settings, linker: Linker) -> pa.Table:
-    """Take documents through the stages of a run, as many at a time as make a shard there."""
-    job = Job(
+def _job(settings: Settings, linker: Linker, staging: Path) -> Job:
+    """Return what the stages of a run are told; ``staging`` is empty."""
+    return Job(
         stage="",
         shard=0,
         run_id=RUN,
-        staging=Path(),  # where no stage looks itself
+        staging=staging,
         models=settings.models,
         routing=tuple(sorted(settings.routing.items())),
         payload_bytes=0,
@@ -193,9 +199,21 @@ def _settled(documents: pa.Table, settings: Settings, linker: Linker) -> pa.Tabl
         memory_mb=settings.limits.document_memory_mb,
         rulings=linker.rulings,
     )
+
+
+def _look_back(tables: Path, n_days: int, connection: sqlite3.Connection, job: Job) -> None:
+    """Stage for ``job`` what the last days published in the output folder ``tables`` meant."""
+    files = Store(tables).tables
+    days = past.window(files.days("mentions"), n_days)
+    counted = past.count(files, days, connection, job.staging)
+    Staging(job.staging).write_part(PAST, 0, counted)
+
+
+def _settled(documents: pa.Table, at_once: int, job: Job) -> pa.Table:
+    """Take documents through the stages of a run, as many at a time as make a shard there."""
     parts = []
-    for start in range(0, max(documents.num_rows, 1), settings.shard_documents):
-        tables = {"incoming": documents.slice(start, settings.shard_documents)}
+    for start in range(0, max(documents.num_rows, 1), at_once):
+        tables = {"incoming": documents.slice(start, at_once)}
         for name, stage in STAGES.items():
             tables |= stage.apply(replace(job, stage=name), tables)
         parts.append(tables["settled"])

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipeline import past, shard
+import pipeline as exonym
+from pipeline import extraction, past, shard
 from pipeline import run as nightly
 from pipeline.explain import explain
 from pipeline.knowledge.files import Row, write_rows
@@ -231,3 +232,17 @@ def test_explain_says_how_often_it_was_named(desk: Desk) -> None:
         explain(Store(desk.out), mentions.loc["Anton Varga", "mention_id"], desk.settings)["past"]
         == []
     )
+
+
+@pytest.mark.parametrize(("asked", "n_days"), [(True, 30), (True, 0), (False, 30)])
+def test_names_at_hand_are_settled_by_past_news_of_the_tables_that_are_given(
+    asked: bool, n_days: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.night(1, *FULL)
+    settings = desk.settings.model_copy(update={"past_days": n_days})
+    monkeypatch.setattr(extraction, "load_settings", lambda config: settings)
+    before = desk.checksums()
+    found = exonym.extract(ALONE, tables=desk.out if asked else None).set_index("surface")
+    row = found.loc["Varga"]
+    assert ((row["entity"], row["link_method"]) == NEWS) == (asked and n_days > 0)
+    assert desk.checksums() == before
