@@ -221,33 +221,36 @@ def neighbours(tables: Tables, ids: Sequence[str], days: Sequence[date]) -> list
     """Return who is named in the most documents beside an entity (all its ids).
 
     ``days`` are those on which it was named, in order: no other files are read. From the mentions,
-    which are several times fewer than the rows of ``daily_pairs``; documents are told apart by a
-    64-bit hash of their id, which is compared faster than its 32 characters.
+    which are several times fewer than the rows of ``daily_pairs``, and read once; ids are compared
+    by 64-bit hashes, which takes less than half the time of comparing their characters.
     """
     if not days:
         return []
     names, values = placeholders(ids)
+    hashes = ", ".join(f"hash({name})" for name in names.split(", "))
     query = f"""
         WITH left_out AS (
-            SELECT doc_id FROM read_parquet($documents) WHERE superseded_by IS NOT NULL
+            SELECT hash(doc_id) AS document FROM read_parquet($documents)
+            WHERE superseded_by IS NOT NULL
+        ), said AS MATERIALIZED (
+            SELECT hash(doc_id) AS document, hash(entity_id) AS entity
+            FROM read_parquet($mentions) WHERE kind = 'body'
         ), named AS (
-            SELECT DISTINCT doc_id FROM read_parquet($mentions) ANTI JOIN left_out USING (doc_id)
-            WHERE entity_id IN ({names}) AND kind = 'body'
+            SELECT DISTINCT document FROM said ANTI JOIN left_out USING (document)
+            WHERE entity IN ({hashes})
+        ), heirs AS (
+            SELECT hash(entity_id) AS entity, hash(replaced_by) AS heir
+            FROM read_parquet($redirects)
         ), beside AS (
-            SELECT DISTINCT hash(doc_id) AS document,
-                   coalesce(r.replaced_by, m.entity_id) AS entity_id
-            FROM read_parquet($mentions) m SEMI JOIN named USING (doc_id)
-                 LEFT JOIN read_parquet($redirects) r ON r.entity_id = m.entity_id
-            WHERE m.kind = 'body'
+            SELECT DISTINCT document, coalesce(heir, entity) AS entity
+            FROM said SEMI JOIN named USING (document) LEFT JOIN heirs USING (entity)
         ), counted AS (
-            SELECT entity_id, count(*) AS n_documents FROM beside
-            WHERE entity_id NOT IN ({names}) GROUP BY entity_id
-        ), top AS (
-            SELECT * FROM counted ORDER BY n_documents DESC, entity_id LIMIT $limit
+            SELECT entity, count(*) AS n_documents FROM beside
+            WHERE entity NOT IN ({hashes}) GROUP BY entity
         )
-        SELECT entity_id, name, label, top.n_documents
-        FROM top JOIN read_parquet($entities) USING (entity_id)
-        ORDER BY top.n_documents DESC, name"""
+        SELECT entity_id, name, label, counted.n_documents
+        FROM counted JOIN read_parquet($entities) ON hash(entity_id) = entity
+        ORDER BY counted.n_documents DESC, name LIMIT $limit"""
     return tables.rows(
         query,
         documents=tables.files_of("documents", days),
