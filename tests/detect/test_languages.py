@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from pipeline.detect.clean import cleaned, lowered
 from pipeline.detect.languages import decide
-from pipeline.detect.lookalikes import lookalike_of
+from pipeline.detect.lookalikes import hindi_words, lookalike_of
+from pipeline.detect.names import without_names
 from pipeline.detect.script import DEVANAGARI, LATIN, OTHER, script_of
 from pipeline.detect.votes import ask_langdetect, votes_for
 
@@ -29,6 +32,8 @@ FOREIGN = {
     "ru": "Городской совет решил в пятницу посадить вдоль реки две тысячи деревьев.",
     "ar": "قرر مجلس المدينة يوم الجمعة زراعة ألفي شجرة على طول النهر.",
 }
+HEADLINES = tomllib.loads(Path(__file__).with_name("headlines.toml").read_text(encoding="utf-8"))
+"""By group and language; the first twenty of each of ours served to choose the rules."""
 
 
 @pytest.mark.parametrize("lang", SENTENCES)
@@ -138,3 +143,38 @@ def test_one_quoted_word_does_not_make_a_lookalike() -> None:
     assert lookalike_of(FOREIGN["bho"]) == "bho"
     assert lookalike_of(SENTENCES["hi"]) is None
     assert lookalike_of(f"{SENTENCES['hi']} {SENTENCES['hi']} उसने कहा बा") is None
+
+
+@pytest.mark.parametrize(
+    ("lang", "least"), [("hi", 0.9), ("ro", 0.8), ("tr", 0.9), ("en", 0.7), ("vi", 0.9)]
+)
+def test_headlines_full_of_names_from_elsewhere(lang: str, least: float) -> None:
+    answers = [decide(text).lang for text in HEADLINES["ours"][lang]]
+    assert answers.count(lang) >= least * len(answers)
+
+
+def test_names_that_we_know_make_no_headline_ours() -> None:
+    texts = [text for texts in HEADLINES["others"].values() for text in texts]
+    wrong = [text for text in texts if decide(text).lang != "und"]
+    assert len(wrong) <= 2, wrong
+
+
+def test_words_around_names_decide() -> None:
+    verdict = decide("Recep Tayyip Erdoğan arrives in Bucharest")
+    assert (verdict.lang, verdict.reason) == ("en", "majority")
+    assert verdict.votes == votes_for("arrives in")
+
+
+def test_names_of_two_words_and_more_are_left_out() -> None:
+    assert without_names("Ursula von der Leyen merge la Kiev") == (3, "merge la")
+    assert without_names("Sadır Caparov Bişkek'te halka seslendi")[1] == "Bişkek'te halka seslendi"
+    assert without_names("Modi’s visit") == (1, "visit")
+    assert without_names("Maria Silva") == (2, "")
+
+
+def test_two_words_that_hindi_alone_uses_outvote_names_from_elsewhere() -> None:
+    text = "एमोमाली रहमान को मिला सम्मान"
+    assert hindi_words(text) == 2
+    assert list(votes_for(text).values()).count("ne") == 2
+    assert (decide(text).lang, decide(text).votes["words"]) == ("hi", "hi")
+    assert decide("नरेन्द्र मोदीले भने युद्ध रोकिनुपर्छ").lang == "und"
