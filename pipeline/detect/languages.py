@@ -52,15 +52,16 @@ def decide(text: str, neighbour: str | None = None, hint: str | None = None) -> 
     if script is None:
         return _unsure({}, neighbour, hint if hint in LANGUAGES else None)
     copy = cleaned(text)
-    votes, length = dict(votes_for(copy)), len(copy.split())
+    votes: Mapping[str, str] = dict(votes_for(copy))
+    length = len(copy.split())
     hint = hint if hint in SCRIPT_LANGUAGES[script] else None
     lookalike = lookalike_of(copy) if script == DEVANAGARI else None
     if lookalike and (length >= LONG or neighbour is None):
-        return _verdict(UNDETERMINED, script, votes | {WORDS: lookalike}, "majority")
+        return _verdict(UNDETERMINED, script, {**votes, WORDS: lookalike}, "majority")
     if length >= LONG:
         return _of_long(votes, script, neighbour, hint)
     if neighbour is None and script == DEVANAGARI and _is_hindi(copy, votes):
-        return _verdict(HINDI, script, votes | {WORDS: HINDI}, "majority")
+        return _verdict(HINDI, script, {**votes, WORDS: HINDI}, "majority")
     if neighbour is None and script == LATIN:
         votes = _of_the_rest(copy, votes)
     return _of_short(votes, script, length, neighbour, hint)

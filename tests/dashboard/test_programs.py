@@ -25,6 +25,16 @@ from pipeline.store import Store
 SIMPLE = {"VARCHAR", "BIGINT", "INTEGER", "DOUBLE", "DATE", "TIMESTAMP"}
 """DuckDB's types that every program has one for."""
 
+TYPES_ONLY = [
+    "--noEmit",
+    "--strict",
+    "--skipLibCheck",
+    "--target",
+    "es2022",
+    "--moduleResolution",
+    "node",
+]
+
 PARSE_M = """
 const parser = require("@microsoft/powerquery-parser");
 const script = require("fs").readFileSync(0, "utf8");
@@ -138,6 +148,30 @@ def test_the_dashboard_for_grafana_asks_the_source_that_is_provisioned(
         for asked in (panel, *panel["targets"]):
             assert f"type: {asked['datasource']['type']}\n" in source
             assert f"uid: {asked['datasource']['uid']}\n" in source
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
+def test_the_dashboard_for_grafana_is_one_to_its_schema(
+    dashboard: dict[str, Any], tmp_path: Path
+) -> None:
+    needed = ("typescript", "@grafana/schema")
+    found = run(
+        ["node", "-p", f"{list(needed)}.map(p => require.resolve(p)).join('\\n')"], tmp_path
+    )
+    if found.returncode:
+        pytest.skip(f"needs npm install --global {' '.join(needed)}, and NODE_PATH")
+    compiler, schema = (Path(path) for path in found.stdout.splitlines())
+    packages = next(folder for folder in schema.parents if folder.name == "node_modules")
+    (tmp_path / "node_modules").symlink_to(packages)
+    panels = dashboard["panels"]
+    wrong = dashboard | {"panels": [{**panels[0], "gridPos": "left"}]}
+    for model, errors in ((dashboard, False), (wrong, True)):
+        (tmp_path / "model.ts").write_text(
+            'import type { Dashboard } from "@grafana/schema";\n'
+            f"export const model: Dashboard = {json.dumps(model)};\n"
+        )
+        told = run(["node", str(compiler.with_name("tsc.js")), *TYPES_ONLY, "model.ts"], tmp_path)
+        assert bool(told.returncode) == errors, told.stdout
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed")
