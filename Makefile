@@ -15,9 +15,11 @@ run: $(VENV)/.ready ## set up and run the nightly job on data/raw
 	$(BIN)/exonym run $(SOURCE) --out $(OUT) --date $(DATE)
 	@echo "See them: $(BIN)/exonym dashboard --out $(OUT)"
 
+# A night of ten articles is done before processes for it have started: they stay in the command's own.
 sample: $(VENV)/.ready ## set up and publish thirty nights of invented news to data/processed-sample
 	for day in data/sample/*.jsonl; do \
-	  $(BIN)/exonym run $$day --out data/processed-sample --date $$(basename $$day .jsonl) --quiet || exit; \
+	  EXONYM_EXECUTOR=inline $(BIN)/exonym run $$day --out data/processed-sample \
+	    --date $$(basename $$day .jsonl) --quiet || exit; \
 	done
 
 notebooks: sample ## execute the notebooks over the sample, outputs in place
