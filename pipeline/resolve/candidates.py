@@ -32,6 +32,7 @@ MOST_CANDIDATES: Final = 20
 """Candidates kept of one form, the likest first."""
 
 _CACHED: Final = 65536
+_MATCHED_AT_ONCE: Final = 64
 _TARGETS_CACHED: Final = 8192
 _FEW_CACHED: Final = 256
 """Forms of which more is kept while they are looked for."""
@@ -116,13 +117,13 @@ class Finder:
         self.known = lru_cache(maxsize=_CACHED)(self._known)
         self.target = lru_cache(maxsize=_TARGETS_CACHED)(self._target)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
-        self.matched = lru_cache(maxsize=_CACHED)(self._matched)
         self.readings = lru_cache(maxsize=_FEW_CACHED)(self._readings)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
         self.bearers = lru_cache(maxsize=2)(self._bearers)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
         self._weights: dict[str, float] = {}
+        self._matched: dict[Form, tuple[Candidate, ...]] = {}
 
     def entries(self, form: Form) -> frozenset[int]:
         """Return the numbers of the entries that bear the name exactly."""
@@ -205,21 +206,34 @@ class Finder:
                     )
         return best_of(found)
 
-    def _matched(self, form: Form) -> tuple[Candidate, ...]:
+    def matched(self, form: Form) -> tuple[Candidate, ...]:
         """Return the entries that the name likely means though it is none of theirs.
 
         Weighed by :mod:`pipeline.resolve.matching`, which also knows how likely it is that none is
         meant.
         """
-        entries = self.near(form)
-        if not entries:
-            return ()
-        targets = [self.target(entry) for entry in entries]
-        found = matching.meant(form, targets, self.weights, self.meanings)
-        return best_of(
-            self._likely(form, entries[place], targets[place], probability)
-            for place, probability in found
-        )
+        if form not in self._matched:
+            self.match([form])
+        return self._matched[form]
+
+    def match(self, forms: Iterable[Form]) -> None:
+        """Find out :meth:`matched` of many names, which takes far less time than one by one."""
+        unknown = [form for form in dict.fromkeys(forms) if form not in self._matched]
+        if len(self._matched) + len(unknown) > _CACHED:
+            self._matched.clear()
+        for first in range(0, len(unknown), _MATCHED_AT_ONCE):
+            self._match(unknown[first : first + _MATCHED_AT_ONCE])
+
+    def _match(self, forms: Sequence[Form]) -> None:
+        entries = [self.near(form) for form in forms]
+        targets = [[*map(self.target, some)] for some in entries]
+        questions = [*zip(forms, targets, strict=True)]
+        answers = matching.meant(questions, self.weights, self.meanings)
+        for form, some, known, found in zip(forms, entries, targets, answers, strict=True):
+            self._matched[form] = best_of(
+                self._likely(form, some[place], known[place], probability)
+                for place, probability in found
+            )
 
     def near(self, form: Form) -> list[int]:
         """Return the entries that the nightly run weighs for a name that is none of theirs."""

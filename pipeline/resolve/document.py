@@ -19,7 +19,7 @@ from pipeline.resolve import link, normalise
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from pipeline.resolve.indocument import Named
-from pipeline.resolve.link import Decision
+from pipeline.resolve.link import Decision, Linker
 from pipeline.resolve.past import NONE as NO_PAST
 from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings
@@ -65,14 +65,12 @@ def settle(
         if row.get("kind") is None:
             row["kind"] = kinds.get((row["doc_id"], row["segment"]))
         by_document[row["doc_id"]].append(row)
-    rows = [
-        row
+    begun = [
+        _begin(doc_id, texts[doc_id], by_document[doc_id], finder, rulings, past)
         for doc_id in sorted(by_document)
-        for row in finished_rows(
-            settle_document(doc_id, texts[doc_id], by_document[doc_id], finder, rulings, past),
-            finder,
-        )
     ]
+    finder.match(form for one in begun for form in one.linker.unmatched())
+    rows = [row for one in begun for row in finished_rows(one.settled(), finder)]
     return pa.Table.from_pylist(rows, schema=SETTLED)
 
 
@@ -91,6 +89,27 @@ def settle_document(
     past: Past = NO_PAST,
 ) -> Settled:
     """Return the mentions and decisions of one document; ``rows`` are the recogniser's mentions."""
+    begun = _begin(doc_id, text, rows, finder, rulings, past)
+    finder.match(begun.linker.unmatched())
+    return begun.settled()
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """One document's mentions, by start, clustered."""
+
+    rows: list[Row]
+    mentions: list[Named]
+    linker: Linker
+
+    def settled(self) -> Settled:
+        """Decide whom they name."""
+        return Settled(self.rows, self.mentions, self.linker.decide())
+
+
+def _begin(
+    doc_id: str, text: str, rows: Iterable[Row], finder: Finder, rulings: Rulings, past: Past
+) -> _Begun:
     rows = list(rows)
     claims = []
     for number, row in enumerate(rows):
@@ -123,7 +142,7 @@ def settle_document(
                 read(titled, row["lang"]) if titled else None,
             )
         )
-    return Settled(kept, named, link.link(doc_id, named, text, finder, rulings, past))
+    return _Begun(kept, named, Linker(doc_id, named, text, finder, rulings, past))
 
 
 def finished_rows(settled: Settled, finder: Finder) -> Iterator[Row]:

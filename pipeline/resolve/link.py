@@ -119,7 +119,7 @@ def link(
 
     ``mentions`` are sorted by start and do not overlap. ``rulings`` go before all that is weighed.
     """
-    return _Linker(doc_id, mentions, text, finder, rulings, past).decide()
+    return Linker(doc_id, mentions, text, finder, rulings, past).decide()
 
 
 def method_of(decision: Decision, position: int, form: Form, finder: Finder) -> str:
@@ -156,13 +156,24 @@ def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tup
     ``person`` also admits well-known persons by surname.
     """
     forms = tuple(forms)
-    found = [candidate for form in forms for candidate in finder.exact(form)]
-    if person:
-        found += [c for form in forms for c in finder.surname(form)]
-    if max((c.similarity for c in found), default=0.0) < GOOD_EXACT:
+    found = _certain(forms, finder, person=person)
+    if _is_poor(found):
         own = {candidate.entry for candidate in found}
         found += [c for form in forms for c in finder.matched(form) if c.entry not in own]
     return best_of(found)
+
+
+def _certain(forms: Iterable[Form], finder: Finder, *, person: bool) -> list[Candidate]:
+    """Return the candidates of ``forms`` by exact name, and with ``person`` by surname."""
+    found = [candidate for form in forms for candidate in finder.exact(form)]
+    if person:
+        found += [c for form in forms for c in finder.surname(form)]
+    return found
+
+
+def _is_poor(found: Iterable[Candidate]) -> bool:
+    """Say whether similar names are to be looked for, since none of ``found`` is exact enough."""
+    return max((c.similarity for c in found), default=0.0) < GOOD_EXACT
 
 
 def _mentioned(decisions: Iterable[Decision], least: float) -> dict[Known, int]:
@@ -187,7 +198,9 @@ def _is_out(decision: Decision, candidate: Scored) -> bool:
     return candidate.logit + score.MOST_NEWS < decision.ranked[0].logit
 
 
-class _Linker:
+class Linker:
+    """One document's clusters, and the decisions about them."""
+
     def __init__(
         self,
         doc_id: str,
@@ -197,6 +210,7 @@ class _Linker:
         rulings: Rulings,
         past: Past,
     ) -> None:
+        """Cluster the mentions; the arguments are those of :func:`link`."""
         self.rulings = rulings
         self.past = past
         self.doc_id = doc_id
@@ -211,7 +225,17 @@ class _Linker:
             for word in mention.form.words
         }
 
+    def unmatched(self) -> Iterator[Form]:
+        """Yield the names of which :meth:`decide` will look for similar ones, or nearly all."""
+        for group in self.clusters:
+            forms = self._forms(group)
+            named = (*forms, *self._titled(group))
+            person = group.votes(self.mentions)["PER"] > 0 and not self._ambiguous(forms)
+            if _is_poor(_certain(named, self.finder, person=person)):
+                yield from named
+
     def decide(self) -> list[Decision]:
+        """Return the decisions, one a cluster, by first mention."""
         first = [self._weigh(c, {}, self._forms(c)) for c in self.clusters]
         sure = _mentioned(first, _SURE)
         peers = self._peers(first)

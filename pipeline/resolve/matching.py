@@ -12,10 +12,10 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache, reduce
 from importlib import resources
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from typing import Final
 
 import numpy as np
@@ -53,6 +53,7 @@ least like one; ``hi`` to ``vi``: the name is in that language.
 """
 
 Values = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 _OF_WORDS: Final = ("covered", "covers", "first", "last", "our_least", "their_least")
 _RANKED_BY: Final = 4
@@ -226,28 +227,61 @@ def features(
     ``weigh`` says how much words tell, ``meanings`` what words mean, by language; ``spellings``
     are costs by language, else the learned ones.
     """
-    return _Comparison(form, known, weigh, meanings, spellings).features(range(len(known)))
+    spellings = spellings if spellings is not None else learned()
+    (by_words,) = _by_words([(form, known)], weigh, meanings, spellings)
+    (letters,) = _letters([(renderings(form), known)], spellings)
+    return _Comparison(form, known, by_words).features(range(len(known)), letters)
 
 
 def meant(
-    form: Form, known: Sequence[Target], weigh: Weigh, meanings: Mapping[str, Meanings]
-) -> list[tuple[int, float]]:
-    """Return those of ``known`` that ``form`` likelier means than anything else, as their places.
+    questions: Sequence[tuple[Form, Sequence[Target]]],
+    weigh: Weigh,
+    meanings: Mapping[str, Meanings],
+) -> list[list[tuple[int, float]]]:
+    """Return for each name those known entities that it likelier means than anything else.
 
-    Each with its probability, of which :func:`probabilities` of the logits of all is the
-    definition. Most names mean none, which their words nearly always tell: letters are compared
-    only as far as the answer may depend on them.
+    A question is a name and the known entities to choose from; an answer holds their places, each
+    with its probability, of which :func:`probabilities` of the logits of all is the definition.
+    Most names mean none, which their words nearly always tell: letters are compared only as far as
+    the answer may depend on them. Many questions at a time cost least, and change no answer.
     """
-    comparison = _Comparison(form, known, weigh, meanings)
-    hopeful = [place for place in range(len(known)) if comparison.is_hopeful(place)]
-    logits = _logits([known[i].label for i in hopeful], comparison.features(hopeful), trained())
-    if max(logits, default=-math.inf) < _LEAST_LOGIT:
-        return []
-    rest = sorted(set(range(len(known))) - set(hopeful))
-    others = _logits([known[i].label for i in rest], comparison.features(rest), trained())
-    likely = probabilities([*logits, *others])
-    found = zip(hopeful, likely[: len(hopeful)], strict=True)
-    return [(place, share) for place, share in found if share >= LEAST_PROBABILITY]
+    found = _by_words(questions, weigh, meanings, learned())
+    compared = [
+        _Comparison(form, known, by_words)
+        for (form, known), by_words in zip(questions, found, strict=True)
+    ]
+    hopeful = [comparison.hopeful() for comparison in compared]
+    logits = _logits_at(compared, hopeful)
+    decided = [max(some, default=-math.inf) >= _LEAST_LOGIT for some in logits]
+    rest = [
+        sorted(set(range(len(known))) - set(places)) if may_be else []
+        for (_, known), places, may_be in zip(questions, hopeful, decided, strict=True)
+    ]
+    others = _logits_at(compared, rest)
+    answers: list[list[tuple[int, float]]] = []
+    for places, some, more, may_be in zip(hopeful, logits, others, decided, strict=True):
+        likely = probabilities([*some, *more])[: len(places)] if may_be else []
+        pairs = zip(places, likely, strict=False)
+        answers.append([(place, share) for place, share in pairs if share >= LEAST_PROBABILITY])
+    return answers
+
+
+def _logits_at(
+    compared: Sequence[_Comparison], places: Sequence[Sequence[int]]
+) -> list[list[float]]:
+    """Return the logits of each comparison's known entities at its ``places``."""
+    asked = [
+        (one.renderings if some else (), [one.known[place] for place in some])
+        for one, some in zip(compared, places, strict=True)
+    ]
+    letters = _letters(asked, learned())
+    labels = [[target.label for target in known] for _, known in asked]
+    features = [
+        one.features(some, costs)
+        for one, some, costs in zip(compared, places, letters, strict=True)
+    ]
+    logits = iter(_logits([*chain(*labels)], [*chain(*features)], trained()))
+    return [[next(logits) for _ in some] for some in labels]
 
 
 def likelihoods(
@@ -305,23 +339,23 @@ class _Comparison:
     """A name beside known ones: words first, which cost little, and letters where asked for."""
 
     def __init__(
-        self,
-        form: Form,
-        known: Sequence[Target],
-        weigh: Weigh,
-        meanings: Mapping[str, Meanings],
-        spellings: Mapping[str, Spelling] | None = None,
+        self, form: Form, known: Sequence[Target], by_words: Sequence[dict[str, float]]
     ) -> None:
+        self.known = known
         self._form = form
-        self._known = known
-        self._spellings = spellings if spellings is not None else learned()
         self._keys = [key.text for key in form.keys]
-        self._by_words = _by_words(form, known, weigh, meanings, self._spellings)
+        self._by_words = by_words
         self._same = [any(key in target.keys for key in self._keys) for target in known]
         self._initials = [spelled_by(form, target.keys) for target in known]
 
-    def is_hopeful(self, place: int) -> bool:
-        """Say whether the name may be the known one's: by words, initials, or at a rough glance."""
+    def hopeful(self) -> list[int]:
+        """Return the places of the known entities that the name may mean at all.
+
+        By words, initials, or at a rough glance.
+        """
+        return [place for place in range(len(self.known)) if self._is_hopeful(place)]
+
+    def _is_hopeful(self, place: int) -> bool:
         found = self._by_words[place]
         shared = min(found["covered"], found["covers"])
         return (
@@ -336,27 +370,27 @@ class _Comparison:
         """For each known entity, whether one of its names is like this one, word breaks aside."""
         language = languages.get(self._form.lang)
         ours = [*self._keys[:_KEYS], *language.transcriptions(self._form.name)]
-        theirs = [(i, key) for i, target in enumerate(self._known) for key in target.keys]
+        theirs = [(i, key) for i, target in enumerate(self.known) for key in target.keys]
         like = process.cdist(
             list(dict.fromkeys(key.replace(" ", "") for key in ours)),
             [key.replace(" ", "") for _, key in theirs],
             scorer=fuzz.ratio,
             score_cutoff=_LEAST_LIKE,
         )
-        found = [False] * len(self._known)
+        found = [False] * len(self.known)
         for column in np.flatnonzero(like.max(axis=0)).tolist():
             found[theirs[column][0]] = True
         return found
 
-    def features(self, places: Sequence[int]) -> list[dict[str, float]]:
-        """Return the features beside the known entities at ``places``."""
-        if not places:
-            return []
-        letters = _Letters(self._ours, [self._known[place] for place in places], self._spellings)
-        return [self._features(place, *letters.beside(self._known[place])) for place in places]
+    def features(
+        self, places: Sequence[int], letters: Sequence[tuple[float, float, float]]
+    ) -> list[dict[str, float]]:
+        """Return the features beside the known entities at ``places``; ``letters`` are theirs."""
+        return [self._features(place, *costs) for place, costs in zip(places, letters, strict=True)]
 
     @cached_property
-    def _ours(self) -> tuple[Rendering, ...]:
+    def renderings(self) -> tuple[Rendering, ...]:
+        """The ways to compare the name."""
         return renderings(self._form)
 
     @cached_property
@@ -365,12 +399,12 @@ class _Comparison:
 
     @cached_property
     def _our_kinds(self) -> frozenset[str]:
-        return generic.classes(word for rendering in self._ours for word in rendering.kinds)
+        return generic.classes(word for rendering in self.renderings for word in rendering.kinds)
 
     def _features(
         self, place: int, each: float, total: float, qualifier: float
     ) -> dict[str, float]:
-        target = self._known[place]
+        target = self.known[place]
         plain = (
             Levenshtein.normalized_similarity(key, other)
             for key in self._keys[:_KEYS]
@@ -399,59 +433,151 @@ class _Comparison:
         }
 
 
-class _Letters:
-    """What it costs to spell a name as known ones."""
+def _letters(
+    questions: Sequence[tuple[Sequence[Rendering], Sequence[Target]]],
+    spellings: Mapping[str, Spelling],
+) -> list[list[tuple[float, float, float]]]:
+    """Return what it costs to spell names as known ones, by question and known entity.
 
-    def __init__(
-        self,
-        ours: Sequence[Rendering],
-        known: Sequence[Target],
-        spellings: Mapping[str, Spelling],
-    ) -> None:
-        self._ours = ours
-        columns = list(dict.fromkeys(r.letters for target in known for r in of_keys(target.keys)))
-        self._column = {letters: i for i, letters in enumerate(columns)}
-        self._costs: dict[tuple[str, str], list[float]] = {}
-        for lang in dict.fromkeys(rendering.lang for rendering in ours):
-            written = list(dict.fromkeys(r.letters for r in ours if r.lang == lang))
-            costs = spelling_of(lang, spellings).grid(written, columns).tolist()
-            self._costs |= {(lang, one): row for one, row in zip(written, costs, strict=True)}
+    A question is the ways to compare a name, and known entities. An answer is the least cost a
+    letter, the cost of the whole, and the qualifiers that differ.
+    """
+    pairs = _Pairs()
+    asked = []
+    for ours, known in questions:
+        theirs = [rendering for target in known for rendering in of_keys(target.keys)]
+        names = [rendering.letters for rendering in theirs]
+        spans = [
+            pairs.add(spelling_of(lang, spellings), [one.letters for one in some], names)
+            for lang, some in groupby(ours, key=lambda rendering: rendering.lang)
+        ]
+        asked.append((ours, known, theirs, spans))
+    costs, lengths = pairs.costs(), pairs.lengths()
+    found = []
+    for ours, known, theirs, spans in asked:
+        shape = (len(ours), len(theirs))
+        total = np.concatenate([costs[:0], *(costs[span] for span in spans)]).reshape(shape)
+        length = np.concatenate([lengths[:0], *(lengths[span] for span in spans)]).reshape(shape)
+        found.append(_cheapest(ours, known, theirs, total, total / length))
+    return found
 
-    def beside(self, target: Target) -> tuple[float, float, float]:
-        """Return the least cost a letter, the cost of the whole, and the qualifiers that differ."""
-        best = (_DEAREST, _DEAREST_TOTAL, 0.0)
-        least = math.inf
-        theirs = [(self._column[r.letters], len(r.letters), r.kinds) for r in of_keys(target.keys)]
-        for mine in self._ours:
-            costs, length = self._costs[mine.lang, mine.letters], len(mine.letters)
-            for column, other_length, kinds in theirs:
-                total = costs[column]
-                each = total / max(length, other_length)
-                if each >= least:
-                    continue
-                different = mine.kinds ^ kinds
-                qualified = len(generic.qualifiers(different))
-                rank = each + _QUALIFIER * qualified + _KIND * bool(different)
-                if rank < least:
-                    least = rank
-                    best = (min(each, _DEAREST), total, float(min(qualified, 2)))
-        return best
+
+def _cheapest(
+    ours: Sequence[Rendering],
+    known: Sequence[Target],
+    theirs: Sequence[Rendering],
+    total: npt.NDArray[np.float32],
+    each: npt.NDArray[np.float64],
+) -> list[tuple[float, float, float]]:
+    """Return the best of the costs, in all and a letter, of ``ours`` as each known entity's."""
+    rank, qualifiers = each, np.zeros(each.shape)
+    kinds = list(dict.fromkeys(rendering.kinds for rendering in chain(ours, theirs)))
+    if len(kinds) > 1:
+        differing = [[one ^ other for other in kinds] for one in kinds]
+        at = np.ix_(*([kinds.index(one.kinds) for one in some] for some in (ours, theirs)))
+        qualifiers = np.array([[len(generic.qualifiers(d)) for d in row] for row in differing])[at]
+        different = np.array([[float(bool(d)) for d in row] for row in differing])[at]
+        rank = each + _QUALIFIER * qualifiers + _KIND * different
+    found = []
+    ends = accumulate((len(of_keys(target.keys)) for target in known), initial=0)
+    for first, last in pairwise(ends):
+        if first == last or not ours:
+            found.append((_DEAREST, _DEAREST_TOTAL, 0.0))
+            continue
+        row, column = divmod(int(rank[:, first:last].argmin()), last - first)
+        best = row, first + column
+        different_qualifiers = float(min(qualifiers[best], 2))
+        found.append((min(float(each[best]), _DEAREST), float(total[best]), different_qualifiers))
+    return found
+
+
+class _Pairs:
+    """Pairs of a language's letters and English ones, of which costs are wanted."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, _PairsOf] = {}
+        self._lengths: list[npt.NDArray[np.int64]] = []
+        self._count = 0
+
+    def add(self, spelling: Spelling, written: Sequence[str], names: Sequence[str]) -> slice:
+        """Take the pairs of each of ``written`` with all of ``names``; return their places."""
+        of = self._of.setdefault(id(spelling), _PairsOf(spelling))
+        span = slice(self._count, self._count + len(written) * len(names))
+        self._count = span.stop
+        rows = [of.written.setdefault(letters, len(of.written)) for letters in written]
+        columns = [of.names.setdefault(name, len(of.names)) for name in names]
+        of.rows.append(np.repeat(np.array(rows, np.intp), len(columns)))
+        of.columns.append(np.tile(np.array(columns, np.intp), len(rows)))
+        of.places.append(np.arange(span.start, span.stop))
+        lengths = [*map(len, written)], [*map(len, names)]
+        self._lengths.append(np.maximum.outer(*lengths).astype(np.int64).reshape(-1))
+        return span
+
+    def costs(self) -> npt.NDArray[np.float32]:
+        """Return the costs of all pairs, in the order in which they came."""
+        costs = np.zeros(self._count, np.float32)
+        for of in self._of.values():
+            rows, columns = np.concatenate(of.rows), np.concatenate(of.columns)
+            found = of.spelling.costs_of([*of.written], [*of.names], rows, columns)
+            costs[np.concatenate(of.places)] = found
+        return costs
+
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Return the letters of the longer one of each pair."""
+        return np.concatenate([np.zeros(0, np.int64), *self._lengths])
+
+
+@dataclass(slots=True)
+class _PairsOf:
+    """The pairs of one language: different texts with their numbers, and pairs of numbers."""
+
+    spelling: Spelling
+    written: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    rows: list[Places] = field(default_factory=list)
+    columns: list[Places] = field(default_factory=list)
+    places: list[Places] = field(default_factory=list)
+
+
+_NO_WORDS: Final = dict.fromkeys(_OF_WORDS, 0.0)
 
 
 def _by_words(
-    form: Form,
-    known: Sequence[Target],
+    questions: Sequence[tuple[Form, Sequence[Target]]],
     weigh: Weigh,
     meanings: Mapping[str, Meanings],
     spellings: Mapping[str, Spelling],
+) -> list[list[dict[str, float]]]:
+    """Return how well the words of names and of the best of each target's names pair.
+
+    By question and known entity.
+    """
+    words = [_words(form) for form, _ in questions]
+    keys = [[key.split() for target in known for key in target.keys] for _, known in questions]
+    others = [list(dict.fromkeys(chain.from_iterable(some))) for some in keys]
+    alike = _like_words(questions, words, others, meanings, spellings)
+    found = []
+    for (_, known), ours, theirs, names, like in zip(
+        questions, words, keys, others, alike, strict=True
+    ):
+        found.append(_paired(known, ours, theirs, names, like, weigh))
+    return found
+
+
+def _paired(
+    known: Sequence[Target],
+    words: Sequence[tuple[str, str]],
+    keys: Sequence[Sequence[str]],
+    others: Sequence[str],
+    like: npt.NDArray[np.float64],
+    weigh: Weigh,
 ) -> list[dict[str, float]]:
-    """Return how well the words of ``form`` and of the best of each target's names pair."""
-    words = _words(form)
-    keys = [key.split() for target in known for key in target.keys]
+    """Return how well the ``words`` of a name pair with the best of each target's ``keys``.
+
+    ``like`` says how alike words are, see :func:`_like_words`.
+    """
     if not words or not keys:
-        return [dict.fromkeys(_OF_WORDS, 0.0) for _ in known]
-    others = list(dict.fromkeys(chain.from_iterable(keys)))
-    like = _like_words(form, words, others, meanings, spellings)
+        return [_NO_WORDS for _ in known]
     # What stands behind a shorter name's last word is a word that is like none and tells nothing.
     column = {word: i for i, word in enumerate(others)}
     width = max(map(len, keys))
@@ -473,31 +599,39 @@ def _by_words(
     return [
         dict(zip(_OF_WORDS, found[first + int(rank[first:last].argmax())].tolist(), strict=True))
         if last > first
-        else dict.fromkeys(_OF_WORDS, 0.0)
+        else _NO_WORDS
         for first, last in pairwise(accumulate((len(target.keys) for target in known), initial=0))
     ]
 
 
 def _like_words(
-    form: Form,
-    words: Sequence[tuple[str, str]],
-    others: Sequence[str],
+    questions: Sequence[tuple[Form, Sequence[Target]]],
+    words: Sequence[Sequence[tuple[str, str]]],
+    others: Sequence[Sequence[str]],
     meanings: Mapping[str, Meanings],
     spellings: Mapping[str, Spelling],
-) -> npt.NDArray[np.float64]:
+) -> list[npt.NDArray[np.float64]]:
     """Return how alike words are, 0 to 1: by spelling, and by spelling or meaning.
 
-    [which of these, word of ``words``, word of ``others``], with a last column of zeros.
+    By question, [which of these, word of ``words``, word of ``others``], with a last column of
+    zeros.
     """
-    like = np.zeros((2, len(words), len(others) + 1))
-    ours = [letters for _, letters in words]
-    costs = spelling_of(form.lang, spellings).grid(ours, others)
-    lengths = np.maximum.outer([*map(len, ours)], [*map(len, others)])
-    like[:, :, :-1] = _likeness(costs / lengths)
-    for i, meant in enumerate(meaning.of_words([word for word, _ in words], form.lang, meanings)):
-        if meant:
-            np.maximum(like[1, i, :-1], meaning.strengths(meant, others), out=like[1, i, :-1])
-    return like
+    pairs = _Pairs()
+    spans = [
+        pairs.add(spelling_of(form.lang, spellings), [letters for _, letters in ours], theirs)
+        for (form, _), ours, theirs in zip(questions, words, others, strict=True)
+    ]
+    likeness = _likeness(pairs.costs() / pairs.lengths())
+    alike = []
+    for (form, _), ours, theirs, span in zip(questions, words, others, spans, strict=True):
+        like = np.zeros((2, len(ours), len(theirs) + 1))
+        like[:, :, :-1] = likeness[span].reshape(len(ours), len(theirs))
+        for i, meant in enumerate(meaning.of_words([w for w, _ in ours], form.lang, meanings)):
+            if meant:
+                strengths = meaning.strengths(meant, theirs)
+                np.maximum(like[1, i, :-1], strengths, out=like[1, i, :-1])
+        alike.append(like)
+    return alike
 
 
 def _added(parts: Iterable[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import csv
 import string
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import product
+from itertools import pairwise, product
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ LONGEST: Final = 40
 _FILE: Final = "spelling.tsv"
 _IMPOSSIBLE: Final = 99.0
 _UNREACHED: Final = 1e6
+_PAIRS_AT_ONCE: Final = 1024
 _STEPS: Final = ((1, 0), (0, 1), (1, 1), (1, 2), (2, 1))
 """Letters consumed of the name and of the English one, by unit."""
 
@@ -95,17 +95,31 @@ class Spelling:
 
     def grid(self, written: Sequence[str], names: Sequence[str]) -> Costs:
         """Return the costs of all ``names`` (columns) for each of ``written`` (rows)."""
-        result = np.empty((len(written), len(names)), np.float32)
-        if not result.size:
-            return result
-        done: dict[int, list[int]] = defaultdict(list)
-        for place, letters in enumerate(written):
-            done[min(len(letters), LONGEST)].append(place)
-        ends = np.array([min(len(name), LONGEST) for name in names])
-        places = np.arange(len(names))
-        for i, row in enumerate(self._rows(self._numbers(written), _english(names))):
-            for place in done.get(i, ()):
-                result[place] = row[ends, place, places]
+        rows, columns = np.indices((len(written), len(names)))
+        costs = self.costs_of(written, names, rows.reshape(-1), columns.reshape(-1))
+        return costs.reshape(len(written), len(names))
+
+    def costs_of(
+        self, written: Sequence[str], names: Sequence[str], rows: Numbers, columns: Numbers
+    ) -> Costs:
+        """Return the cost of each of the pairs that ``rows`` and ``columns`` number.
+
+        A row is one of ``written``, a column one of ``names``. Many pairs at a time cost least.
+        """
+        result = np.zeros(len(rows), np.float32)
+        x, y = self._numbers(written), _english(names)
+        lengths, ends = (
+            np.array([min(len(text), LONGEST) for text in texts]) for texts in (written, names)
+        )
+        # Of one length together, the longest of ours first: what is done needs no further rows.
+        order = np.lexsort((-lengths[rows], ends[columns])) if len(rows) else rows
+        for first in range(0, len(order), _PAIRS_AT_ONCE):
+            some = order[first : first + _PAIRS_AT_ONCE]
+            some = some[np.argsort(-lengths[rows[some]], kind="stable")]
+            row, column = rows[some], columns[some]
+            long, end = lengths[row], ends[column]
+            found = self._least(x[: long[0], row], y[: end.max(), column], long, end)
+            result[some] = found
         return result
 
     def align(self, pairs: Sequence[tuple[str, str]]) -> list[Alignment]:
@@ -169,50 +183,47 @@ class Spelling:
             numbers[: len(known), column] = known
         return numbers
 
-    def _rows(self, x: Numbers, y: Numbers) -> Iterator[Costs]:
-        """Yield the least costs of all beginnings, for each number of the names' letters in turn.
+    def _least(self, x: Numbers, y: Numbers, lengths: Numbers, ends: Numbers) -> Costs:
+        """Return the least cost of each pair, a column of ``x`` and ``y``: the longest ``x`` first.
 
-        ``x`` and ``y`` are the letters of names and of English ones, a column a name. A row is the
-        number of English letters by names by English names.
+        ``x`` are the letters of names, ``y`` those of English ones, so many as ``lengths`` and
+        ``ends`` say.
         """
-        letters, place = np.unique(x, return_inverse=True)
-        place = place.reshape(x.shape)
-        one = _of_letters(self._one, letters, y)
-        doubled = self._becomes_two[x].any(axis=1).tolist()
-        to_two = _of_letters(self._to_two, letters, y[:-1] * len(self._add) + y[1:])
-        pairs = x[:-1] * len(self._drop) + x[1:]
-        merged = [np.flatnonzero(row).tolist() for row in self._is_second[pairs]]
-        added = np.zeros((len(y) + 1, 1, y.shape[1]), np.float32)
-        np.cumsum(self._add[y], axis=0, out=added[1:, 0])
-        dropped = self._drop[x][:, :, None]
-        last = np.zeros((len(added), x.shape[1], y.shape[1]), np.float32)
-        last += added
-        before = last
-        yield last
-        for i in range(len(x)):
-            row = last + dropped[i]
-            cost = one.take(place[i], axis=1)
+        result = np.empty(len(lengths), np.float32)
+        size, english = len(self._drop), len(self._add)
+        both = y[:-1] * english + y[1:]
+        added = np.zeros((len(y) + 1, len(ends)), np.float32)
+        np.cumsum(self._add[y], axis=0, out=added[1:])
+        # How many pairs have letters left after so many.
+        left = np.searchsorted(-lengths, -np.arange(len(x) + 1), side="left").tolist()
+        merged = self._is_second[x[:-1] * size + x[1:]]
+        before = last = added
+        done = np.arange(left[0], len(ends))
+        result[done] = last[ends[done], done]
+        for i, count in enumerate(left[:-1]):
+            last, letter = last[:, :count], x[i, :count]
+            row = last + self._drop[letter]
+            cost = self._one.reshape(-1).take(letter * english + y[:, :count])
             cost += last[:-1]
             np.minimum(row[1:], cost, out=row[1:])
-            if doubled[i] and len(y) > 1:
-                cost = to_two.take(place[i], axis=1)
+            if self._becomes_two[letter].any():
+                cost = self._to_two.reshape(-1).take(letter * english**2 + both[:, :count])
                 cost += last[:-2]
                 np.minimum(row[2:], cost, out=row[2:])
-            for name in merged[i - 1] if i else ():
-                found = self._from_two[pairs[i - 1, name]].take(y)
-                found += before[:-1, name]
-                np.minimum(row[1:, name], found, out=row[1:, name])
+            if i and (second := np.flatnonzero(merged[i - 1, :count])).size:
+                units = x[i - 1, second] * size + letter[second]
+                cost = self._from_two.reshape(-1).take(units * english + y[:, second])
+                cost += before[:-1, second]
+                row[1:, second] = np.minimum(row[1:, second], cost)
             # A run of added letters: the least of all starts, each with what is added since.
-            row -= added
-            np.minimum.accumulate(row, axis=0, out=row)
-            row += added
+            row -= added[:, :count]
+            for fewer, more in pairwise(row):  # much faster than np.minimum.accumulate
+                np.minimum(fewer, more, out=more)
+            row += added[:, :count]
+            done = np.arange(left[i + 1], count)
+            result[done] = row[ends[done], done]
             before, last = last, row
-            yield row
-
-
-def _of_letters(costs: Costs, letters: Numbers, made: Numbers) -> Costs:
-    """Return what each of ``letters`` costs to become each of ``made``: place, letter, name."""
-    return np.ascontiguousarray(costs[letters].take(made, axis=1).transpose(1, 0, 2))
+        return result
 
 
 def _longest(texts: Sequence[str]) -> int:

@@ -101,9 +101,20 @@ def test_what_is_meant_is_what_all_features_of_all_entries_say(
     values = features(form, targets, finder.weights, finder.meanings)
     likely = likelihoods([target.label for target in targets], values, matching.trained())
     expected = [(i, share) for i, share in enumerate(likely) if share >= matching.LEAST_PROBABILITY]
-    found = matching.meant(form, targets, finder.weights, finder.meanings)
+    (found,) = matching.meant([(form, targets)], finder.weights, finder.meanings)
     assert [place for place, _ in found] == [place for place, _ in expected]
     assert [share for _, share in found] == pytest.approx([share for _, share in expected])
+
+
+def test_names_matched_together_match_what_each_matches_alone(shipped_index: Index) -> None:
+    names = [("Moskova", "ro"), ("Zorkhan", "en"), ("", "en"), ("टैक्सास", "hi"), ("NATO", "ro")]
+    names += [("Ticaret Konseyi", "tr"), ("Delhi de Nord", "ro"), ("Sadîr Japarov", "ro")]
+    forms = [read(*name) for name in names]
+    together = Finder(shipped_index)
+    together.match(forms)
+    found = [together.matched(form) for form in forms]
+    assert found == [Finder(shipped_index).matched(form) for form in forms]
+    assert any(found)
 
 
 def test_a_word_may_be_the_initials_of_many() -> None:
