@@ -72,7 +72,7 @@ def write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> 
     Raises:
         SchemaMismatchError: rows break ``schema``; ``path`` is left as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     partial = path.with_name(path.name + _WRITER + _UNFINISHED)
     rows = 0
     with pq.ParquetWriter(partial, schema, compression="zstd", write_page_index=True) as writer:
@@ -103,7 +103,7 @@ def _regrouped(tables: Iterable[pa.Table], schema: pa.Schema) -> Iterator[pa.Tab
 
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` to ``path`` as JSON; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     partial = path.with_name(path.name + _UNFINISHED)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, indent=1)
     with partial.open("w", encoding="utf-8") as file:
@@ -128,7 +128,7 @@ def move(source: Path, target: Path) -> None:
 def link(source: Path, target: Path) -> None:
     """Give the file ``source`` a second name; it is copied where there are no hard links."""
     reached("link", target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     try:
         target.hardlink_to(source)
     except OSError as error:
@@ -143,11 +143,28 @@ def same(one: Path, other: Path) -> bool:
     return one.samefile(other) or filecmp.cmp(one, other, shallow=False)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, if it is not there, and every one it lies in; they are on the disk then."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file for good, if it is there."""
+    if path.exists():
+        reached("remove", path)
+        path.unlink()
+        sync_folder(path.parent)
+
+
 def remove_folder(folder: Path) -> None:
-    """Remove a folder and all in it, if it is there."""
+    """Remove a folder and all in it for good, if it is there."""
     if folder.exists():
         reached("remove", folder)
         shutil.rmtree(folder)
+        sync_folder(folder.parent)
 
 
 def sync_file(path: Path) -> None:

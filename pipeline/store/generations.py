@@ -78,8 +78,7 @@ class Generations:
         With ``though_read`` also those that are read.
         """
         for generation in unwanted:
-            files.reached("remove", generation.folder)
-            (generation.folder / _CARD).unlink(missing_ok=True)
+            files.remove(generation.folder / _CARD)
         for folder in sorted(self.folder.glob("[0-9]*")):
             if not (folder / _CARD).exists() and (though_read or not _is_read(folder)):
                 files.remove_folder(folder)

@@ -127,6 +127,12 @@ class State:
         ).fetchone()
         return date.fromisoformat(row[0]) if row else None
 
+    def run_of(self, doc_id: str) -> str | None:
+        """Return the run that took a document in, None for an unknown one."""
+        query = "SELECT run_id FROM documents WHERE doc_id = ?"
+        row = self.connection.execute(query, (doc_id,)).fetchone()
+        return str(row[0]) if row else None
+
     def has_arrival(self, arrival: Arrival) -> bool:
         """Tell whether this document already came from this source under this id."""
         return self._exists(

@@ -86,7 +86,7 @@ class Staging:
 
     def forget(self) -> None:
         """Remove the manifest: there is no run to resume any more."""
-        (self.folder / "run.json").unlink(missing_ok=True)
+        files.remove(self.folder / "run.json")
 
 
 class Store:
@@ -122,7 +122,7 @@ class Store:
 
     def forget_begun(self) -> None:
         """Remove the record: all is staged, or published."""
-        self._begun.unlink(missing_ok=True)
+        files.remove(self._begun)
 
     def hold(self) -> None:
         """Put the run in progress aside as the night held back.
@@ -131,8 +131,7 @@ class Store:
         in ``staging`` with all its input.
         """
         self.held.discard()
-        self.staging.folder.replace(self.held.folder)
-        files.sync_folder(self._home)
+        files.move(self.staging.folder, self.held.folder)
 
     @property
     def metrics(self) -> Path:
@@ -161,7 +160,7 @@ class Store:
             UsageError: the folder cannot be written.
         """
         try:
-            self._home.mkdir(parents=True, exist_ok=True)
+            files.make_folder(self._home)
             handle = (self._home / "lock").open("a+")
         except OSError as error:
             raise UsageError(
@@ -305,9 +304,7 @@ class Store:
                 carry_out(journal, state)
                 state.back_up()
             self.staging.forget()
-            files.reached("remove", self._journal)
-            self._journal.unlink()
-            files.sync_folder(self._home)
+            files.remove(self._journal)
             self.staging.discard()
         except OSError as error:
             raise ExonymError(
@@ -320,7 +317,7 @@ class Store:
         self._show(TableFiles(staged if staged.exists() else kept), self.tables)
         state.commit_run(journal["run_id"], *_read_delta(self.staging.folder / "delta"))
         if staged.exists():
-            kept.parent.mkdir(exist_ok=True)
+            files.make_folder(kept.parent)
             files.move(staged, kept)
         self.generations.remove(self.generations.kept()[: -journal["keep"]])
         if self.staging.manifest.get("adopted"):
@@ -360,8 +357,7 @@ class Store:
         for name in names:
             self._place(wanted.folder / name, shown.folder / name)
         for name in sorted({*shown.names()} - {*wanted.names()}):
-            files.reached("remove", shown.folder / name)
-            (shown.folder / name).unlink()
+            files.remove(shown.folder / name)
         for table in _IDS:
             self._place(wanted.path(table), shown.path(table))
 
@@ -385,7 +381,7 @@ class Store:
         placing = self._home / "placing.parquet"
         placing.unlink(missing_ok=True)
         files.link(source, placing)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(target.parent)
         files.move(placing, target)
 
 
