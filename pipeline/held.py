@@ -8,7 +8,7 @@ is not recognised again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 import pyarrow as pa
@@ -20,6 +20,11 @@ from pipeline.intake import Intake
 from pipeline.store import Staging
 
 _INPUT: Final = ("incoming", "document_sources", "rejected", "superseded")
+_REFERRING: Final = {
+    "document_sources": ("doc_id",),
+    "superseded": ("doc_id", "superseded_by"),
+}
+"""The working tables that may name documents of earlier runs, and where."""
 _RESULTS: Final = {stage: (f"failed-{stage}", *does.writes) for stage, does in shard.STAGES.items()}
 
 
@@ -64,6 +69,38 @@ def adopt(
                 n_rejected += table.num_rows
             staging.write_part(name, number, _of_run(table, run_id))
     return Intake(**{**manifest["intake"], "n_quarantined": n_rejected})
+
+
+def forget_documents(held: Staging, is_gone: Callable[[str], bool]) -> None:
+    """Leave out of a held night what refers to published documents that are gone.
+
+    The sources of such arrivals count as new input then. Repeatable, also when cut short.
+    """
+    again: set[str] = set()
+    for name, _, table, gone in _referring(held, is_gone):
+        if name == "document_sources":
+            again.update(table.filter(gone)["source"].to_pylist())
+    if again:
+        files = [file for file in held.manifest["files"] if file[0] not in again]
+        held.write_manifest({**held.manifest, "files": files})
+    for name, number, table, gone in _referring(held, is_gone):
+        if pc.any(gone).as_py():
+            held.write_part(name, number, table.filter(pc.invert(gone)))
+
+
+def _referring(
+    held: Staging, is_gone: Callable[[str], bool]
+) -> Iterator[tuple[str, int, pa.Table, pa.Array]]:
+    """Yield shards by name and number, with which of their rows refer to what is gone."""
+    for name, columns in _REFERRING.items():
+        for number, table in _shards(held, name):
+            values = zip(*(table[column].to_pylist() for column in columns), strict=True)
+            yield (
+                name,
+                number,
+                table,
+                pa.array([any(map(is_gone, row)) for row in values], pa.bool_()),
+            )
 
 
 def _shards(held: Staging, name: str) -> Iterator[tuple[int, pa.Table]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.attempts import as_table
 from pipeline.errors import UsageError
+from pipeline.held import forget_documents
 from pipeline.store import Store
 from pipeline.store.state import rolled_back
 
@@ -15,7 +16,8 @@ def roll_back(out: Path, run_id: str) -> list[str]:
 
     Returns the runs that were taken back, newest first; none where the run is the last one. Their
     input counts as new again. ``runs`` keeps their attempts, with the outcome ``rolled back``.
-    What was withdrawn stays withdrawn.
+    What was withdrawn stays withdrawn, and a night held back stays so; where it had another copy of
+    a document that is taken back, that input counts as new as well.
 
     Raises:
         UsageError: the run's generation is not kept.
@@ -33,6 +35,7 @@ def roll_back(out: Path, run_id: str) -> list[str]:
         undone = published[published.index(run_id) + 1 :]
         if undone:
             store.staging.discard()
+            forget_documents(store.held, lambda doc_id: state.run_of(doc_id) in undone)
             attempts = [
                 rolled_back(attempt) if attempt["run_id"] in undone else attempt
                 for attempt in state.attempts()

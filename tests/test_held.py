@@ -15,6 +15,7 @@ from rich.console import Console
 
 from pipeline import report, shard
 from pipeline.errors import HeldBackError
+from pipeline.rollback import roll_back
 from pipeline.run import run
 from pipeline.schemas import TABLES
 from pipeline.settings import Settings, load
@@ -141,6 +142,32 @@ def test_a_corrected_text_supersedes_one_that_waits(
     old = documents[documents["superseded_by"].notna()]
     assert len(old) == 4
     assert set(documents.loc[old["superseded_by"], "run_id"]) == {summary.run_id}
+
+
+def test_a_rollback_takes_back_what_a_night_held_back_builds_on(
+    tmp_path: Path, raw: Path, settings: Settings, engine: Any
+) -> None:
+    out = tmp_path / "out"
+    for day in (1, 2):
+        run([str(raw)], out, night(raw, day, NAMED), settings)
+    first, _ = (kept.run_id for kept in Store(out).generations.kept())
+    day = night(raw, 3, NAMELESS)
+    copied = (raw / "2.jsonl").read_text("utf-8")
+    corrected = json.dumps({"id": "2-0", "text": NAMELESS.format(9)})
+    (raw / "3.jsonl").write_text(f"{(raw / '3.jsonl').read_text('utf-8')}\n{copied}", "utf-8")
+    (raw / "2.jsonl").write_text(corrected, "utf-8")
+    with pytest.raises(HeldBackError):
+        run([str(raw)], out, day, settings)
+    assert roll_back(out, first)
+    gates = settings.gates.model_copy(update={"first_runs": 99})
+    settings = settings.model_copy(update={"gates": gates})
+    assert len(run([str(raw)], out, date(2026, 3, 4), settings, accept=True)) == 2
+    documents = pd.read_parquet(out / "documents").set_index("doc_id")
+    sources = pd.read_parquet(out / "document_sources")
+    assert set(sources["doc_id"]) == set(documents.index)
+    assert len(documents) == 4 + 5 + 4
+    assert not documents["superseded_by"].notna().any()
+    assert run([str(raw)], out, date(2026, 3, 5), settings) == []
 
 
 def test_new_settings_redo_what_was_recognised_and_read_what_could_not_be(
