@@ -11,7 +11,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from itertools import filterfalse
@@ -117,7 +117,7 @@ def run(
     when there was nothing new. Sources in ``retry`` are read again although they are known. A night
     that was held back is judged together with what is new, or with ``accept`` published first.
     ``reprocess`` are a first and a last day: what was published of them is redone with the models
-    of now, and nothing new is read.
+    of now, unless the last run did just that, and nothing new is read.
 
     Raises:
         UsageError: a source is not there, or the settings name models that are not.
@@ -147,7 +147,9 @@ def run(
         store.staging.discard()
         if reprocess:
             days = redo.days_between(store.tables, *reprocess)
-            return [*summaries, *([one_night().redo(days, night)] if days else [])]
+            if days and not _is_redone(days, identity_of(settings, index, state), state):
+                summaries.append(one_night().redo(days, night))
+            return summaries
         if accept and store.held.manifest:
             summaries.append(one_night().begin(intake.Fresh(), night, retry, accept=True))
         try:
@@ -223,7 +225,7 @@ class _Night(Work):
     def redo(self, days: Sequence[date], night: date) -> Summary:
         """Stage what was published of old days and carry the run through."""
         identity = identity_of(self._settings, self._index, self._state)
-        run_id = identity.run_id(night, ["reprocess", *map(str, days)])
+        run_id = identity.run_id(night, _old(days))
         with attempted(self._state, run_id, identity) as attempt:
             with self._timed("ingest"):
                 taken = redo.stage(self._store, days, run_id, self._settings.shard_documents)
@@ -542,6 +544,19 @@ def identity_of(settings: Settings, index: Index, state: State) -> Identity:
         parent=published[-1] if published else "",
         withdrawn=_hash(state.withdrawn()),
     )
+
+
+def _old(days: Sequence[date]) -> list[str]:
+    """Return what stands for the content of old days that are redone."""
+    return ["reprocess", *map(str, days)]
+
+
+def _is_redone(days: Sequence[date], identity: Identity, state: State) -> bool:
+    """Tell whether the last published run redid ``days`` with what is at hand now."""
+    *earlier, last = state.published()
+    parent = earlier[-1] if earlier else ""
+    redone = replace(identity, parent=parent).run_id(days[0], _old(days))
+    return redone[-_RUN_HASH_DIGITS:] == last[-_RUN_HASH_DIGITS:]
 
 
 def _changes(staging: Staging, manifest: Mapping[str, Any]) -> publish.Changes:

@@ -20,7 +20,7 @@ from pipeline.store.state import State
 from pipeline.store.tables import TableFiles
 
 _BY_DOCUMENT: Final = ("documents", "document_sources", "segments", "mentions")
-"""The columns of ``entities`` that are counted from the mentions."""
+"""The tables whose rows are of one document each; the others are counted from them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,13 @@ from pathlib import Path
 from signal import SIGKILL
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import pipeline as exonym_api
+from pipeline import shard
+from pipeline.detect import detect
 from pipeline.errors import UsageError
 from pipeline.rollback import roll_back
 from pipeline.run import run
@@ -149,6 +153,45 @@ def test_what_it_superseded_and_its_quarantine_rows_go_too(scene: Scene, tmp_pat
         withdraw(out, "nowhere.txt")
 
 
+def test_withdrawn_also_from_a_generation_that_is_read_and_a_night_held_back(
+    scene: Scene, fresh: Copies, tmp_path: Path
+) -> None:
+    out, log, late = fresh(), tmp_path / "log", tmp_path / "late"
+    settings = load(scene.world.config)
+    late.mkdir()
+    doc_id = pd.read_parquet(out / "documents")["doc_id"].iloc[0]
+    with exonym_api.Tables(out, run=kept(out)[0]):
+        third_night(scene, out)  # it takes the first of the two from the list
+        (late / "a.txt").write_text("Maia Sandu was in Astana, and in Ankara.", encoding="utf-8")
+        exonym(scene.command(out, "2026-03-08", str(late)), log, killing_at(40))
+        Store(out).hold()
+        assert holds(out, doc_id)
+        withdraw(out, doc_id)
+    assert not holds(out, doc_id)
+    assert not Store(out).held.manifest
+    (summary,) = run([str(late)], out, date(2026, 3, 9), settings)
+    assert summary.published is not None
+    assert summary.published.n_documents == 1
+
+
+def test_the_payload_of_a_withdrawn_text_leaves_quarantine(scene: Scene, tmp_path: Path) -> None:
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    settings = load(scene.world.config)
+    text = "Maia Sandu was in Ankara."
+    (raw / "a.txt").write_text(text, encoding="utf-8")
+    (raw / "copy.doc").write_text(text, encoding="utf-8")
+    (raw / "other.doc").write_text("Nikol Pashinyan was in Astana.", encoding="utf-8")
+    run([str(raw)], out, date(2026, 3, 5), settings)
+    (raw / "a.txt").write_bytes(b"Maia Sandu \xff")
+    run([str(raw)], out, date(2026, 3, 6), settings)
+    sources = pd.read_parquet(out / "quarantine")["source"]
+    assert {Path(source).name for source in sources} == {"a.txt", "copy.doc", "other.doc"}
+    withdraw(out, pd.read_parquet(out / "documents")["doc_id"].item())
+    sources = pd.read_parquet(out / "quarantine")["source"]
+    assert {Path(source).name for source in sources} == {"other.doc"}
+
+
 def test_old_days_are_redone_with_the_models_of_now(
     scene: Scene, fresh: Copies, tmp_path: Path
 ) -> None:
@@ -174,6 +217,44 @@ def test_old_days_are_redone_with_the_models_of_now(
     assert set(after.loc[redone, "run_id"]) == {summary.run_id}
     assert set(after.loc[~redone, "run_id"]) == set(before["run_id"]) - set(lost["run_id"])
     assert unresolved(out) == set()
+    assert run([], out, date(2026, 3, 10), load(config), reprocess=(day, day)) == []
     untouched = [name for name in published(scene.before) if NIGHTS[1] in name]
     assert untouched
     assert all(published(out)[name] == published(scene.before)[name] for name in untouched)
+
+
+def test_what_is_redone_keeps_the_input_s_hint_and_what_fails_its_rows(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, out, day = tmp_path / "raw", tmp_path / "out", date(2026, 3, 5)
+    raw.mkdir()
+    lines = ('{"text": "Ankara", "lang": "tr"}', '{"text": "Maia Sandu was in Bishkek."}')
+    (raw / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    settings = load(scene.world.config)
+    run([str(raw)], out, day, settings)
+    before = {table: pd.read_parquet(out / table) for table in ("documents", "mentions")}
+    assert "tr" in set(before["documents"]["lang"])
+
+    def fail(documents: pa.Table, run_id: str) -> tuple[pa.Table, pa.Table]:
+        if any("Sandu" in text for text in documents["text"].to_pylist()):
+            raise ValueError("poison")
+        return detect(documents, run_id)
+
+    monkeypatch.setattr(shard, "detect", fail)
+    (summary,) = run([], out, date(2026, 3, 9), settings, reprocess=(day, day))
+    assert summary.n_quarantined == 1
+    for table, rows in before.items():
+        after = pd.read_parquet(out / table)
+        redone = after["run_id"] == summary.run_id
+        assert redone.sum() == 1
+        pd.testing.assert_frame_equal(after.drop(columns="run_id"), rows.drop(columns="run_id"))
+    (row,) = pd.read_parquet(out / "quarantine").to_dict("records")
+    assert (row["error"], row["source"]) == ("stage_failed", str(raw / "a.jsonl"))
+
+
+def test_killed_while_it_redoes_old_days_it_ends_the_same(
+    scene: Scene, fresh: Copies, tmp_path: Path
+) -> None:
+    arguments = ["run", "--reprocess", f"{NIGHTS[0]}..{NIGHTS[0]}", "--date", "2026-03-09"]
+    arguments += ["--config", str(scene.world.config)]
+    killed_everywhere(fresh, arguments, tmp_path, every=29)
