@@ -35,6 +35,9 @@ _AFTER_DATE: Final = ("filler", "colon", "comma")
 _BEFORE_DATE: Final = (*_AFTER_DATE, "field")
 """What may stand about a date without making a sentence of it."""
 
+_EARLIEST: Final = datetime.date(1900, 1, 1)
+"""What is before it is no date of news: the year 1 is how some databases say that there is none."""
+
 _ISO: Final = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
 _HANDLE: Final = re.compile(r"(?<![\w.])@\w")
 _WORD_END: Final = r"(?![\w\u0900-\u0963])"
@@ -104,7 +107,7 @@ def input_date(given: str, lang: str | None, latest: datetime.date) -> datetime.
 
     ``given`` is ISO 8601 or holds one date in another usual format; ``lang`` (ISO 639-1) decides
     between day first and month first. The day is the one written: time zones are not converted. A
-    day after ``latest`` is none.
+    day after ``latest`` is none, nor is one before 1900.
     """
     try:
         date = datetime.datetime.fromisoformat(given.strip()).date()
@@ -113,7 +116,7 @@ def input_date(given: str, lang: str | None, latest: datetime.date) -> datetime.
         if len(dates) != 1:
             return None
         date = dates[0]
-    return date if date <= latest else None
+    return date if _EARLIEST <= date <= latest else None
 
 
 def publication_date(text: str, latest: datetime.date) -> datetime.date | None:

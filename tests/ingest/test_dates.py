@@ -67,6 +67,9 @@ def test_the_real_articles() -> None:
         ("November 2025", "en", None),
         ("24 November 2025 to 25 November 2025", "en", None),
         ("1764150000", None, None),
+        ("0001-01-01", None, None),
+        ("0001-01-01T00:00:00", None, None),
+        ("1899-12-31", None, None),
         ("", None, None),
     ],
 )

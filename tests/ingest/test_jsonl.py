@@ -137,10 +137,17 @@ def test_a_file_without_lines(read_file: ReadFile, name: str, data: bytes) -> No
 
 def test_utf_16_is_rejected_as_a_whole(read_file: ReadFile) -> None:
     data = b"".join([_line(text="one"), _line(text="two")]).decode().encode("utf-16")
-    [rejected] = read_file("a.jsonl", data)
+    [rejected] = read_file("a.jsonl", data, Limits(payload=20))
     assert isinstance(rejected, Rejected)
     assert rejected.error == "not_utf8"
     assert "UTF-16" in rejected.message
+    assert rejected.payload == data[:20]
+
+
+def test_what_is_no_number_is_no_id(read_file: ReadFile) -> None:
+    lines = b'{"text": "a", "id": NaN}\n{"text": "b", "id": -Infinity}\n{"text": "c", "id": 7.0}'
+    found = read_file("a.jsonl", lines)
+    assert [item.source_id for item in found if isinstance(item, Incoming)] == [None, None, "7"]
 
 
 class _Zeros(io.RawIOBase):

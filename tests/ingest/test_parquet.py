@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -94,12 +95,29 @@ def test_a_string_that_is_not_utf8(read_file: ReadFile) -> None:
         (pa.table({"text": pa.array([], pa.string())}), "empty"),
         (pa.table({"text": ["x"], "title": [3]}), "wrong_type"),
         (pa.table({"text": ["x"], "id": [[1]]}), "wrong_type"),
+        (pa.table([["x"], ["y"]], names=["text", "text"]), "wrong_type"),
     ],
 )
 def test_wrong_tables(read_file: ReadFile, table: pa.Table, error: str) -> None:
     [rejected] = read_file("a.parquet", _file(table))
     assert isinstance(rejected, Rejected)
     assert rejected.error == error
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pa.array([1.0, float("nan"), None, 2.5]), ["1", None, None, "2.5"]),
+        (pa.array(["a", "", " ", None]), ["a", None, None, None]),
+        (pa.array([Decimal("7"), None, None, Decimal("10")]), ["7", None, None, "10"]),
+        (pa.array([2**63, 1, 2, 3], pa.uint64()), [str(2**63), "1", "2", "3"]),
+    ],
+)
+def test_ids_are_strings_or_none(
+    read_file: ReadFile, column: pa.Array, expected: list[str | None]
+) -> None:
+    found = read_file("a.parquet", _file(pa.table({"text": list("abcd"), "id": column})))
+    assert [item.source_id for item in found if isinstance(item, Incoming)] == expected
 
 
 def test_broken_files(read_file: ReadFile) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from pipeline.ingest.records import Draft, Error
@@ -62,12 +64,22 @@ def _valid(value: str, name: str) -> str:
 
 
 def _id(value: object) -> str | None:
+    """Return an id as a string; a blank one and one that is not a number (NaN) are none.
+
+    Several rows without an id must not pass for corrections of each other. A whole number is one
+    also in floating point, which is what pandas makes of a column where some ids are missing.
+    """
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         message = f"`id` is {type(value).__name__}, not a string or a number: write it as one"
         raise FieldsError("wrong_type", message)
-    return _valid(str(value), "id")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        value = int(value) if value.is_integer() else value
+    text = _valid(str(value), "id")
+    return text if text.strip() else None
 
 
 def _date(value: object) -> str | None:

@@ -39,7 +39,8 @@ class _JsonLines:
                 for line in _lines(_chunks(_unpacked(stream, file.path), limits), limits):
                     if line.number == 1 and (encoding := wide_encoding(line.data)):
                         message = f"the file is in {encoding}: convert it to UTF-8"
-                        yield Rejected(file.source, "not_utf8", message, 1, line.data)
+                        start = line.data[: limits.payload]
+                        yield Rejected(file.source, "not_utf8", message, 1, start)
                         return
                     if line.data.strip():
                         is_empty = False

@@ -44,6 +44,11 @@ class _Parquet:
 
 def _rows(source: str, table: pq.ParquetFile, limits: Limits) -> Iterator[Draft | Rejected]:
     names = [name for name in FIELDS if name in table.schema_arrow.names]
+    for name in names:
+        if table.schema_arrow.names.count(name) > 1:
+            message = f"there are several columns `{name}`: leave one"
+            yield Rejected(source, "wrong_type", message)
+            return
     if "text" not in names:
         yield Rejected(source, "missing_text", "there is no column `text`: rename the one it is in")
         return
