@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
+from unicodedata import normalize
 
 from tokenizers import Tokenizer
 
@@ -13,6 +14,9 @@ MAX_PIECES_PER_WORD: Final = 16
 
 class WordPieces:
     """Encodes single words with a sentencepiece vocabulary, each with its own word-start mark.
+
+    A word has the same pieces however its accents are encoded: the vocabulary's own normalising
+    drops the marks of letters that carry two, where they come apart (``ễ``), so NFC comes first.
 
     The pieces of a word do not depend on its neighbours, so they are kept: a night's news repeats
     few distinct words very often. The store is emptied when it holds ``capacity`` words, which
@@ -40,7 +44,7 @@ class WordPieces:
         if pieces is None:
             if len(self._known) >= self._capacity:
                 self._known.clear()
-            ids = self._tokenizer.encode(word, add_special_tokens=False).ids
+            ids = self._tokenizer.encode(normalize("NFC", word), add_special_tokens=False).ids
             pieces = self._known[word] = tuple(ids[:MAX_PIECES_PER_WORD]) or (self.unknown,)
         return pieces
 

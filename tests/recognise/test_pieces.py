@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from pathlib import Path
+from unicodedata import normalize
+
 import pytest
 from tokenizers import Tokenizer, models
 
@@ -27,6 +30,14 @@ def test_a_long_word_is_cut() -> None:
     assert WordPieces(make_tokenizer()).encode("ba" * 50) == tuple(
         make_tokenizer().encode("ba" * 50).ids[:MAX_PIECES_PER_WORD]
     )
+
+
+@pytest.mark.parametrize(
+    "word", ["Nguyễn", "tướng", "Chișinău", "Erdoğan", "İstanbul", "Iğdır", "राष्ट्रपति", "ज़फ़र"]
+)
+def test_pieces_do_not_depend_on_how_accents_are_encoded(root: Path, word: str) -> None:
+    pieces = WordPieces.from_file(root / "models" / "joint" / "tokenizer.json")
+    assert pieces.encode(normalize("NFD", word)) == pieces.encode(normalize("NFC", word))
 
 
 def test_a_full_store_changes_nothing() -> None:
