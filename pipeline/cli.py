@@ -55,8 +55,15 @@ Night = Annotated[
     ),
 ]
 
+_INTERRUPTED: Final = 128 + signal.SIGINT
+"""The exit code that typer makes of Ctrl-C."""
+
 _OUT: Final = Path("data/processed")
-_console = Console(width=None if sys.stdout.isatty() else 140)
+_console = Console(
+    width=None if sys.stdout.isatty() else 140,
+    markup=False,  # a file may be called [bold]
+    highlight=False,
+)
 
 
 @app.command()
@@ -164,7 +171,7 @@ def quarantine_retry(
     there, left = sources_to_retry(Store(out))
     for source in left:
         about = f"{source} is gone, or a link out of its folder; its rows stay in quarantine"
-        _console.print(about, highlight=False)
+        _console.print(about)
     if there:
         _run(there, out, _night(night), settings, quiet=quiet, retry=there)
     else:
@@ -362,7 +369,7 @@ def knowledge_add(
     given = {lang: forms or [] for lang, forms in names.items()}
     ids = Ids(key, wikidata, geonames, country)
     added = add(load(config).knowledge, name, label, given, source, ids)
-    _console.print(f"{added} is in {FILE} and in the index", highlight=False)
+    _console.print(f"{added} is in {FILE} and in the index")
 
 
 @knowledge_app.command("import")
@@ -436,11 +443,24 @@ def main() -> NoReturn:
         print(f"exonym: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
     except typer.Abort:
-        raise SystemExit(1) from None
+        raise SystemExit(ExonymError.exit_code) from None
     except typer.TyperException as error:
         print(_usage_error(error), file=sys.stderr)
         raise SystemExit(UsageError.exit_code) from None
+    except Exception as error:
+        if debug:
+            raise
+        print(f"exonym: {_unforeseen(error)}", file=sys.stderr)
+        raise SystemExit(ExonymError.exit_code) from None
+    if code == _INTERRUPTED:
+        print("exonym: interrupted; nothing was lost, run it again to go on", file=sys.stderr)
     raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what is wrong, in one line, where no part of Exonym knows."""
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"{reason}; run it again, and with --debug for details"
 
 
 def _usage_error(error: typer.TyperException) -> str:

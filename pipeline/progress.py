@@ -57,7 +57,7 @@ class Lines:
         """Print what is ahead."""
         self._stage, self._unit, self._done = stage, unit, 0
         ahead = "" if total is None else f" {total} {unit}"
-        self._console.print(f"{stage}:{ahead} …", highlight=False)
+        self._console.print(f"{stage}:{ahead} …")
 
     def advance(self, amount: int = 1) -> None:
         """Count."""
@@ -65,7 +65,7 @@ class Lines:
 
     def end(self) -> None:
         """Print what was done."""
-        self._console.print(f"{self._stage}: {self._done} {self._unit} done", highlight=False)
+        self._console.print(f"{self._stage}: {self._done} {self._unit} done")
 
 
 class Bars:

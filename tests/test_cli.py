@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from pipeline.schemas import TABLES
 from pipeline.store import Store
 
 
@@ -147,6 +149,44 @@ def test_wrong_usage_gives_exit_code_2(arguments: tuple[str, ...], tmp_path: Pat
     assert result.returncode == 2
     (line,) = result.stderr.splitlines()
     assert line.startswith("exonym: ")
+
+
+def test_what_nobody_foresaw_is_one_line_too(tmp_path: Path) -> None:
+    rows = Store(tmp_path).live("quarantine")
+    rows.parent.mkdir()
+    rows.write_bytes(b"no Parquet")
+    result = exonym("quarantine", "list", "--out", str(tmp_path))
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("exonym: ArrowInvalid")
+    assert "--debug" in line
+    traceback = exonym("quarantine", "list", "--out", str(tmp_path), "--debug")
+    assert "Traceback" in traceback.stderr
+
+
+def test_names_of_files_are_no_markup(tmp_path: Path) -> None:
+    row = dict.fromkeys(TABLES["quarantine"].names, "x")
+    row |= {"source": "[/b] [red]x.txt", "line": None, "attempts": 1, "payload": None}
+    table = pa.Table.from_pylist([row], TABLES["quarantine"])
+    Store(tmp_path).tables.write("quarantine", [table])
+    result = exonym("quarantine", "retry", "--out", str(tmp_path))
+    assert result.returncode == 0
+    assert "[/b] [red]x.txt is gone" in result.stdout
+
+
+def test_interrupted_it_says_so_in_one_line(tmp_path: Path, root: Path) -> None:
+    code = "from pipeline.cli import main; main()"
+    command = [sys.executable, "-u", "-c", code, "run", str(root / "data" / "raw")]
+    command += ["--out", str(tmp_path / "out")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    assert process.returncode == 130
+    assert [line[:19] for line in error.split("\n") if line] == ["exonym: interrupted"]
 
 
 def test_a_group_alone_lists_its_commands() -> None:
