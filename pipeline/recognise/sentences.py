@@ -19,17 +19,20 @@ import sentencex
 
 _LINE: Final = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _LAST_WORD: Final = regex.compile(r"(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
-_LOWER_START: Final = regex.compile(r"\p{Ll}")
+_LOWER_NEXT: Final = regex.compile(r"[\s\x1f]*+\p{Ll}")
 _ORDINAL_LANGUAGES: Final = frozenset({"tr"})
 _ROMAN_NUMERAL: Final = regex.compile(r"[IVX]+")
 _FALLBACK_LANGUAGE: Final = "en"
+_LONGEST: Final = 4_000
+"""Code points of the longest sentence. Every mention holds its own: a list on one line of a
+megabyte, without a full stop, would be written down for each of its thousand names."""
 
 
 def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
     """Return start and end (code points, end exclusive) of every sentence of ``text``, in order.
 
     ``lang`` is an ISO 639-1 code, or ``und``. Sentences neither overlap nor begin or end in white
-    space; what lies between them is white space only.
+    space; what lies between them is white space only. A very long one is cut at white space.
     """
     return [
         span
@@ -41,14 +44,28 @@ def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
 def _split_line(line: str, offset: int, lang: str) -> Iterator[tuple[int, int]]:
     start = 0
     for end in _boundaries(line, lang):
-        if end < len(line) and _continues(line[start:end], line[end:], lang):
+        if end < len(line) and _continues(line, start, end, lang):
             continue
         piece = line[start:end]
         stripped = piece.strip()
         if stripped:
             first = offset + start + len(piece) - len(piece.lstrip())
-            yield first, first + len(stripped)
+            yield from _shortened(stripped, first)
         start = end
+
+
+def _shortened(sentence: str, first: int) -> Iterator[tuple[int, int]]:
+    """Yield the sentence, which begins at ``first``, in parts where it is too long."""
+    start = 0
+    while len(sentence) - start > _LONGEST:
+        part = sentence[start : start + _LONGEST + 1].rstrip()
+        if len(part) > _LONGEST:  # cut within a word
+            part = part.rsplit(maxsplit=1)[0][:_LONGEST]
+        yield first + start, first + start + len(part)
+        start += len(part)
+        while sentence[start].isspace():
+            start += 1
+    yield first + start, first + len(sentence)
 
 
 def _boundaries(line: str, lang: str) -> Iterator[int]:
@@ -57,12 +74,12 @@ def _boundaries(line: str, lang: str) -> Iterator[int]:
         yield boundary["end_index"]
 
 
-def _continues(before: str, after: str, lang: str) -> bool:
-    """Tell whether the full stop that ends ``before`` does not end a sentence."""
-    last = _LAST_WORD.search(before)
+def _continues(line: str, start: int, end: int, lang: str) -> bool:
+    """Tell whether the full stop that ends ``line[start:end]`` does not end a sentence."""
+    last = _LAST_WORD.search(line, start, end)
     if last is None:
         return False
-    if _LOWER_START.match(after.lstrip()):
+    if _LOWER_NEXT.match(line, end):
         return True
     word = last.group(1)
     if lang in _ORDINAL_LANGUAGES and _ROMAN_NUMERAL.fullmatch(word):

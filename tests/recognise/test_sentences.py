@@ -36,6 +36,18 @@ def test_a_line_break_always_ends_a_sentence(line_break: str) -> None:
     assert sentences(f"A headline{line_break}goes on", "en") == ["A headline", "goes on"]
 
 
+@pytest.mark.parametrize(
+    "text", ["Emmanuel Macron in Paris " * 2_000, "a" * 9_000, "ab" * 2_000 + " " + "c  d " * 999]
+)
+def test_a_very_long_sentence_is_cut_at_white_space(text: str) -> None:
+    found = sentences(text, "en")
+    assert max(map(len, found)) <= 4_000
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(part == part.strip() for part in found)
+    if " " in text[:100]:
+        assert {word for part in found for word in part.split()} == set(text.split())
+
+
 TEXT = st.text(
     # Half surrogates are no text: readers refuse them.
     st.one_of(
