@@ -118,6 +118,8 @@ def _files(roots: Sequence[_Root], limits: Limits) -> Iterator[InputFile | Rejec
 
 def _root(source: str) -> _Root:
     """Find ``source``. Raises :class:`SourceNotFound`."""
+    if not source.strip():  # an unset variable in a script is not the working folder
+        raise SourceNotFound(f"{source!r} names nothing: give a file or folder")
     try:
         if "://" in source:
             filesystem, path = fs.FileSystem.from_uri(source)

@@ -97,7 +97,8 @@ def import_dump(
     over. The index is left as it is.
 
     Raises:
-        KnowledgeError: the dump is missing, damaged or cut off; what was read so far is kept.
+        KnowledgeError: the dump is missing, damaged or cut off (what was read so far is kept), or
+            there is nothing to take over in it (what was imported before stays).
         LockedError: another import is under way.
     """
     work = knowledge_dir / WORK
@@ -140,6 +141,11 @@ class _Import:
         if state.phase == ENTITIES:
             wanted = frozenset(str(number).encode() for number in known)
             self._read(lambda line: self._rows(line, known, wanted, countries), then=MERGE)
+        if not any(state.counts[label] for label in roots):
+            raise KnowledgeError(
+                f"{self._dump} holds no person, place or organisation; give Wikidata's JSON dump, "
+                "or correct --classes: what was imported before stays"
+            )
         own_codes = {f"wikidata:{item}": code for item, code in countries.items()}
         self._merge(own_codes)
         labels = {label: state.counts[label] for label in roots}

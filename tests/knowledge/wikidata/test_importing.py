@@ -157,6 +157,17 @@ def test_a_dump_that_is_missing_or_cut_off_is_an_error(knowledge_dir: Path, dump
         run(dump, knowledge_dir)
 
 
+def test_what_is_no_dump_leaves_the_import_before(knowledge_dir: Path, dump: Path) -> None:
+    run(dump, knowledge_dir)
+    before = rows(knowledge_dir)
+    page = dump.with_name("page.json")
+    page.write_text("<html>no dump</html>\n", encoding="utf-8")
+    for _ in range(2):
+        with pytest.raises(KnowledgeError, match="holds no person, place or organisation"):
+            run(page, knowledge_dir)
+        assert rows(knowledge_dir) == before
+
+
 def test_settings_of_ones_own(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text("least_sitelinks = -1\n", encoding="utf-8")
