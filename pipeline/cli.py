@@ -94,7 +94,9 @@ def run(
     held back is published as it is; sources are then read only where they are named.
     """
     settings = _settings(config, workers, executor, scheduler)
-    days = _days(reprocess, sources) if reprocess else None
+    days = _days("--reprocess", reprocess, several=True) if reprocess else None
+    if days and (sources or accept):
+        raise UsageError("--reprocess reads what is published: name no sources, and no --accept")
     chosen = sources or ([] if accept else ["data/raw"])
     _run(chosen, out, _night(night), settings, quiet=quiet, accept=accept, reprocess=days)
 
@@ -412,7 +414,8 @@ def export(
     from pipeline.export import export as write
 
     load(config)
-    write(Store(out), table, format_, _export_days(days), target)
+    chosen = _days("--date", days) if days else (None, None)
+    write(Store(out), table, format_, chosen, target)
 
 
 @app.command()
@@ -498,25 +501,17 @@ def _night(given: datetime | None) -> date:
     return given.date() if given else date.today()
 
 
-def _days(given: str, sources: list[str] | None) -> tuple[date, date]:
-    first, _, last = given.partition("..")
-    try:
-        days = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError:
-        raise UsageError(f"--reprocess {given}: write FROM..TO, two dates YYYY-MM-DD") from None
-    if sources:
-        raise UsageError("--reprocess reads what is published: name no sources")
-    return days
-
-
-def _export_days(given: str | None) -> tuple[date | None, date | None]:
-    if given is None:
-        return None, None
+def _days(option: str, given: str, *, several: bool = False) -> tuple[date, date]:
+    """Return a first and a last day: of ``FROM..TO`` or, unless there are to be two, of one day."""
     first, dots, last = given.partition("..")
     try:
-        return date.fromisoformat(first), date.fromisoformat(last if dots else first)
+        days = date.fromisoformat(first), date.fromisoformat(last if dots or several else first)
     except ValueError:
-        raise UsageError(f"--date {given}: write YYYY-MM-DD, or two such as FROM..TO") from None
+        one = "" if several else "YYYY-MM-DD, or "
+        raise UsageError(f"{option} {given}: write {one}FROM..TO, two dates YYYY-MM-DD") from None
+    if days[0] > days[1]:
+        raise UsageError(f"{option} {given}: the first day comes after the last; turn them round")
+    return days
 
 
 def _run(

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -127,7 +127,6 @@ def run(
     """
     reporter = reporter or Silent()
     store = Store(out)
-    summaries = []
     with store.locked(), store.state() as state, chosen(executor, settings.workers) as executor:
         reporter.begin("knowledge", None, "index")
         index = ensure(settings.knowledge)
@@ -137,43 +136,60 @@ def run(
         def one_night() -> _Night:
             return _Night(store, state, settings, index, reporter, executor)
 
-        unfinished = store.staging.manifest
-        if unfinished:
-            if unfinished["identity"] == _plain(identity_of(settings, index, state)):
-                summaries.append(one_night().resume(unfinished, accept=accept))
-            elif not unfinished.get("reprocess"):
-                store.hold()
-            store.forget_begun()
+        def identity() -> Identity:
+            return identity_of(settings, index, state)
+
+        summaries = []
+        if stopped := _stopped(store, identity):
+            summaries.append(one_night().resume(stopped, accept=accept))
         store.staging.discard()
         if reprocess:
             days = redo.days_between(store.tables, *reprocess)
-            if days and not _is_redone(days, identity_of(settings, index, state), state):
+            if days and not _is_redone(days, identity(), state):
                 summaries.append(one_night().redo(days, night))
             return summaries
         if accept and store.held.manifest:
             summaries.append(one_night().begin(intake.Fresh(), night, retry, accept=True))
+        waiting = _waiting(store.held, identity())
         try:
-            fresh = intake.look(
-                sources,
-                _limits(settings),
-                state,
-                retry,
-                _waiting(store.held, identity_of(settings, index, state)),
-                reporter,
-            )
+            fresh = intake.look(sources, _limits(settings), state, retry, waiting, reporter)
         except SourceNotFound as error:
             raise UsageError(str(error)) from None
-        begun = store.begun
-        if begun:  # a run was killed while it read this: it keeps its night
-            earlier, fresh = fresh.parted({(source, content) for source, content in begun["files"]})
-            if earlier.files or earlier.rejected:
-                before = date.fromisoformat(begun["night"])
-                summaries.append(one_night().begin(earlier, before, retry))
-        if fresh.files or fresh.rejected or store.held.manifest:
-            summaries.append(one_night().begin(fresh, night, retry))
-        elif sources and not summaries:
+        for found, of in _nights(store, fresh, night):
+            summaries.append(one_night().begin(found, of, retry))
+        if sources and not summaries:
             state.record_idle(_now(), fresh.n_skipped)
     return summaries
+
+
+def _stopped(store: Store, identity: Callable[[], Identity]) -> dict[str, Any]:
+    """Return the manifest of a run to be resumed, empty where there is none.
+
+    A night that would give other results now is put aside instead, as one held back: its input and
+    its date are kept.
+    """
+    stopped = store.staging.manifest
+    if stopped:
+        store.forget_begun()
+        if stopped["identity"] == _plain(identity()):
+            return stopped
+        if not stopped.get("reprocess"):
+            store.hold()
+    return {}
+
+
+def _nights(store: Store, fresh: intake.Fresh, night: date) -> Iterator[tuple[intake.Fresh, date]]:
+    """Yield what is to be taken in, with its night's date.
+
+    What a run was reading when it was killed keeps its night, and what came since is one after it.
+    """
+    begun = store.begun
+    if begun:
+        earlier, fresh = fresh.parted({(source, content) for source, content in begun["files"]})
+        if earlier.files or earlier.rejected:
+            yield earlier, date.fromisoformat(begun["night"])
+    if fresh.files or fresh.rejected or store.held.manifest:
+        yield fresh, night
 
 
 @dataclass(slots=True)

@@ -257,4 +257,4 @@ def test_killed_while_it_redoes_old_days_it_ends_the_same(
 ) -> None:
     arguments = ["run", "--reprocess", f"{NIGHTS[0]}..{NIGHTS[0]}", "--date", "2026-03-09"]
     arguments += ["--config", str(scene.world.config)]
-    killed_everywhere(fresh, arguments, tmp_path, every=29)
+    killed_everywhere(fresh, arguments, tmp_path, every=60)

