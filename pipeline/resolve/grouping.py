@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
@@ -41,6 +42,7 @@ ALIKE_NUMBERED: Final = 0.87
 VARIANT: Final = 0.8
 """The same of two names in one script that are both much like a name in another."""
 
+_CACHED: Final = 65536
 _SILENT_W: Final = re.compile(r"(?<=[aeiou])w(?=[^aeiouyw\s])")
 _LEAST_TO_SHORTEN: Final = 3
 _SHORTENED: Final = "~"
@@ -72,7 +74,7 @@ class Signature:
     @property
     def join_keys(self) -> tuple[str, ...]:
         """The keys that join it to others: all of several words, or the likeliest of one."""
-        long = tuple(key for key in self.keys if " " in key.partition("@")[0])
+        long = tuple(key for key in self.keys if _is_long(key))
         return long if long and long[0] == self.keys[0] else self.keys[:1]
 
     @property
@@ -91,6 +93,11 @@ class Signature:
     def registered_keys(self) -> frozenset[str]:
         """The keys under which the registry finds the name: ``join_keys``, shorter ones marked."""
         return frozenset((*self.join_keys, *map(shortened, self.shorter)))
+
+
+def _is_long(key: str) -> bool:
+    """Say whether a name has several words: one word is like another only when it is the same."""
+    return " " in key.partition("@")[0]
 
 
 KINSHIPS: Final = {
@@ -181,6 +188,7 @@ def _words_of_both(a: str, b: str) -> tuple[list[str], list[str]]:
     return (words, others) if place == other_place and len(words) == len(others) else ([], [])
 
 
+@lru_cache(maxsize=_CACHED)
 def block(key: str) -> str:
     """Return what two keys must share to be compared: the first consonants of each word, by class.
 
@@ -357,7 +365,7 @@ def _near_registered(
     nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
 ) -> Iterator[tuple[Signature, str, Bearer]]:
     for node in nodes:
-        for key in node.join_keys:
+        for key in node.join_keys if _is_long(node.join_keys[0]) else ():
             for bearer in near.get(block(key), ()):
                 if may_join(key, node.label, bearer.label):
                     yield node, key, bearer
@@ -366,7 +374,7 @@ def _near_registered(
 def _near(nodes: list[Signature]) -> Iterator[tuple[Signature, str, Signature, str]]:
     blocks: dict[str, list[tuple[str, Signature]]] = defaultdict(list)
     for node in nodes:
-        for key in node.join_keys:
+        for key in node.join_keys if _is_long(node.join_keys[0]) else ():
             blocks[block(key)].append((key, node))
     for members in blocks.values():
         for i, (key, node) in enumerate(members):
