@@ -11,10 +11,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Any, Final
 
-import htmldate
 import lxml.html
-import trafilatura
-from trafilatura.utils import load_html
 
 from pipeline.ingest.readers.base import Readable, Reader, read_whole
 from pipeline.ingest.records import Draft, Limits, Rejected
@@ -65,6 +62,10 @@ class _Html:
 
 
 def _article(data: bytes, night: datetime.date) -> Draft | None:
+    # Loaded where there is a page to read: they take longer to load than all else here.
+    import trafilatura
+    from trafilatura.utils import load_html
+
     page = load_html(data)
     if page is None:
         return None
@@ -84,6 +85,8 @@ def _article(data: bytes, night: datetime.date) -> Draft | None:
 
 def _stated_date(page: Any, night: datetime.date) -> str | None:
     """Return the publication date that the page's markup states, ISO 8601, not after ``night``."""
+    import htmldate
+
     statement = lxml.html.document_fromstring("<html><head></head><body></body></html>")
     for element in page.xpath(_DATED, namespaces=_REGULAR_EXPRESSIONS):
         statement_part = copy.deepcopy(element)
