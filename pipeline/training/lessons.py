@@ -74,6 +74,8 @@ class _Finder(Finder):
 
     def __init__(self, index: Hiding, learned: Learned) -> None:
         super().__init__(index, learned.meanings)
+        # What is hidden changes from name to name: nothing of an entry may be remembered.
+        self.target = self._target  # type: ignore[assignment]
 
     def is_exact(self, form: Form) -> bool:
         """Say whether an entry bears the name so surely that the linker looks for no other."""

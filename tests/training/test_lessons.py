@@ -11,7 +11,8 @@ from pipeline.knowledge.files import Row, write_rows
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from pipeline.training.hiding import ALL, THIS, Hiding
-from pipeline.training.lessons import little_known, with_kind
+from pipeline.training.lessons import _Finder, little_known, with_kind
+from pipeline.training.names import Learned
 
 
 @pytest.fixture
@@ -53,6 +54,15 @@ def test_all_of_an_entry_is_hidden_and_shown_again(index: Hiding) -> None:
     assert not found(index, "Zorhan", "tr")
     index.hide(0, "", "")
     assert found(index, "Zorkhan", "en")
+
+
+def test_nothing_hidden_is_remembered_from_before(index: Hiding) -> None:
+    finder = _Finder(index, Learned({}, {}))
+    assert "zorhan" in finder.target(0).keys
+    index.hide(0, "tr", "Zorhan")
+    assert "zorhan" not in finder.target(0).keys
+    index.hide(0, "", "")
+    assert "zorhan" in finder.target(0).keys
 
 
 def test_a_kind_stands_where_the_language_puts_it() -> None:
