@@ -74,7 +74,9 @@ def test_every_id_resolves_after_every_step(busy: tuple[Scene, Path], tmp_path: 
         if ".exonym" not in path.relative_to(out).parts and unresolved(out):
             raise AssertionError(f"{step} {path} leaves ids that do not resolve")
 
+    before = len(Store(out).read("entities"))
     assert exonym(scene.command(out), log, look).code == 0
+    assert len(Store(out).read("entities")) > before
     first = Store(out).generations.kept()[0].run_id
     place = ["--out", str(out), "--config", str(scene.world.config)]
     source = str(scene.world.raw / "first.jsonl")

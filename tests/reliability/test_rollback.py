@@ -6,6 +6,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 from signal import SIGKILL
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -14,8 +15,8 @@ import pytest
 
 import pipeline as exonym_api
 from pipeline import shard
-from pipeline.detect import detect
 from pipeline.errors import UsageError
+from pipeline.recognise import recognise
 from pipeline.rollback import roll_back
 from pipeline.run import run
 from pipeline.settings import load
@@ -235,12 +236,12 @@ def test_what_is_redone_keeps_the_input_s_hint_and_what_fails_its_rows(
     before = {table: pd.read_parquet(out / table) for table in ("documents", "mentions")}
     assert "tr" in set(before["documents"]["lang"])
 
-    def fail(documents: pa.Table, run_id: str) -> tuple[pa.Table, pa.Table]:
+    def fail(documents: pa.Table, *others: Any) -> pa.Table:
         if any("Sandu" in text for text in documents["text"].to_pylist()):
             raise ValueError("poison")
-        return detect(documents, run_id)
+        return recognise(documents, *others)
 
-    monkeypatch.setattr(shard, "detect", fail)
+    monkeypatch.setattr(shard, "recognise", fail)
     (summary,) = run([], out, date(2026, 3, 9), settings, reprocess=(day, day))
     assert summary.n_quarantined == 1
     for table, rows in before.items():
