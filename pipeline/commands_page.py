@@ -27,6 +27,7 @@ _EXIT_CODES: Final = """\
 | 2 | wrong usage, settings or source |
 | 3 | another run holds the output folder |
 | 4 | a publish gate held the night back |
+| 130 | stopped by Ctrl-C; the next run resumes |
 | 143 | stopped by SIGTERM; the next run resumes |
 """
 
