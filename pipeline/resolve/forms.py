@@ -46,6 +46,10 @@ class Form:
     words: tuple[str, ...]
     """The words of the likeliest key."""
 
+    def __hash__(self) -> int:
+        """Return a hash of what all else follows from: forms are looked up again and again."""
+        return hash((self.surface, self.lang))
+
     @property
     def name(self) -> str:
         """The likeliest reading."""

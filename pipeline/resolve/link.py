@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple
 
 from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.resolve import countries, generic, score
@@ -156,11 +157,18 @@ def candidates_of(forms: Iterable[Form], finder: Finder, *, person: bool) -> tup
     ``person`` also admits well-known persons by surname.
     """
     forms = tuple(forms)
-    found = _certain(forms, finder, person=person)
+    return _with_likely(forms, finder, _certain(forms, finder, person=person))
+
+
+def _with_likely(
+    forms: Iterable[Form], finder: Finder, found: Sequence[Candidate]
+) -> tuple[Candidate, ...]:
+    """Return the ``found`` candidates of ``forms``, and where they are poor, likely others."""
+    likely: list[Candidate] = []
     if _is_poor(found):
         own = {candidate.entry for candidate in found}
-        found += [c for form in forms for c in finder.matched(form) if c.entry not in own]
-    return best_of(found)
+        likely = [c for form in forms for c in finder.matched(form) if c.entry not in own]
+    return best_of((*found, *likely))
 
 
 def _certain(forms: Iterable[Form], finder: Finder, *, person: bool) -> list[Candidate]:
@@ -198,6 +206,20 @@ def _is_out(decision: Decision, candidate: Scored) -> bool:
     return candidate.logit + score.MOST_NEWS < decision.ranked[0].logit
 
 
+class _Asked(NamedTuple):
+    """What a cluster is called, and by whom: exact candidates, and namesakes by surname.
+
+    ``named`` are ``forms`` and those with a ruler's title; ``ambiguous`` says that the name is a
+    part of several full names of the document.
+    """
+
+    forms: tuple[Form, ...]
+    named: tuple[Form, ...]
+    votes: Mapping[str, int]
+    ambiguous: bool
+    certain: list[Candidate]
+
+
 class Linker:
     """One document's clusters, and the decisions about them."""
 
@@ -227,16 +249,27 @@ class Linker:
 
     def unmatched(self) -> Iterator[Form]:
         """Yield the names of which :meth:`decide` will look for similar ones, or nearly all."""
-        for group in self.clusters:
-            forms = self._forms(group)
-            named = (*forms, *self._titled(group))
-            person = group.votes(self.mentions)["PER"] > 0 and not self._ambiguous(forms)
-            if _is_poor(_certain(named, self.finder, person=person)):
-                yield from named
+        for asked in self._asked:
+            if _is_poor(asked.certain):
+                yield from asked.named
+
+    @cached_property
+    def _asked(self) -> list[_Asked]:
+        return [self._ask(group, self._forms(group)) for group in self.clusters]
+
+    def _ask(self, group: Cluster, forms: tuple[Form, ...]) -> _Asked:
+        votes = group.votes(self.mentions)
+        ambiguous = self._ambiguous(forms)
+        named = (*forms, *self._titled(group))
+        person = votes["PER"] > 0 and not ambiguous
+        return _Asked(forms, named, votes, ambiguous, _certain(named, self.finder, person=person))
 
     def decide(self) -> list[Decision]:
         """Return the decisions, one a cluster, by first mention."""
-        first = [self._weigh(c, {}, self._forms(c)) for c in self.clusters]
+        first = [
+            self._weigh(group, {}, asked)
+            for group, asked in zip(self.clusters, self._asked, strict=True)
+        ]
         sure = _mentioned(first, _SURE)
         peers = self._peers(first)
         second = [
@@ -281,18 +314,16 @@ class Linker:
         """
         return all(len(form.words) == 1 and form.key in self.parts for form in forms)
 
-    def _weigh(
-        self, group: Cluster, about: Mapping[str, float], forms: tuple[Form, ...]
-    ) -> Decision:
-        votes = group.votes(self.mentions)
-        ambiguous = self._ambiguous(forms)
-        named = (*forms, *self._titled(group))
-        found = candidates_of(named, self.finder, person=votes["PER"] > 0 and not ambiguous)
+    def _weigh(self, group: Cluster, about: Mapping[str, float], asked: _Asked) -> Decision:
+        forms, votes = asked.forms, asked.votes
+        found = _with_likely(asked.named, self.finder, asked.certain)
         barred = self.rulings.not_meant(forms)
         pairs = [
             (candidate, known)
             for candidate in found
-            if not ((known := self.finder.known(candidate.entry)).label == "PER" and ambiguous)
+            if not (
+                (known := self.finder.known(candidate.entry)).label == "PER" and asked.ambiguous
+            )
             and known.key not in barred
             and not self._contradicted(candidate, forms)
         ]
@@ -451,7 +482,7 @@ class Linker:
             owned = tuple(
                 read(f"{owner.known.name} {form.name}", form.lang) for form in decision.forms
             )
-            again = self._weigh(decision.cluster, about, owned)
+            again = self._weigh(decision.cluster, about, self._ask(decision.cluster, owned))
             if again.chosen is not None and again.chosen.known.iso_country == (
                 owner.known.iso_country
             ):
