@@ -9,13 +9,9 @@ which a row belongs (folds by SHA-256 of the id), and without all that is called
 Recall at 1 and 10 stand with the number of names and a bootstrap interval of 95 %; ``name@1`` also
 takes a row of the same English name for right, which is how the baseline of
 ../shared/names/README.md is counted, and ``limit`` is the recall at 1 by id of one who knows the
-English name and takes the most populous row that bears it. ``taken`` is the share of names that
-another row is called in English and their own is not (Antalya, as Turkish calls the province too):
-no spelling leads them to their own. ``plain`` is the named alternative: anyascii and rapidfuzz's
-Levenshtein over all English names, ties by population, then by place in the file.
-``respelled`` are the names spelled otherwise than in English, but for case and marks. What is cut
-from the candidates, and the list of words (``glossary.tsv``), was last changed after reading the
-misses of the rows whose id has an even SHA-256, and no others; the tables are of both halves. The
+English name and takes the most populous row that bears it. ``plain`` is the named alternative:
+anyascii and rapidfuzz's Levenshtein over all English names, ties by population, then by place in
+the file. ``respelled`` are the names spelled otherwise than in English, but for case and marks. The
 last table says how often an answer is given (probability of at least a half), how often it is
 right, and how often one is given all the same when the name's own row is hidden.
 """
@@ -60,8 +56,7 @@ class Outcome:
     """A question, the place of its row among the answers (0 first, None when absent), and more.
 
     ``named`` says whether the first answer bears the right English name, ``most`` whether the
-    right row is the most populous of that name, ``taken`` whether another row alone is called in
-    English as the question's name; ``plain`` is the place by plain Levenshtein;
+    right row is the most populous of that name; ``plain`` is the place by plain Levenshtein;
     ``score`` the best answer's probability, ``blind`` that of the best wrong one where the right
     row is hidden.
     """
@@ -70,7 +65,6 @@ class Outcome:
     place: int | None
     named: bool
     most: bool
-    taken: bool
     plain: int
     score: float
     blind: float
@@ -148,8 +142,7 @@ def outcomes(kind: str, material: Material) -> list[Outcome]:
             english = fold_ascii(found.question.english)
             named = bool(ranking) and found.names[ranking[0][1]] == english
             own = most[english] == found.question.id
-            taken = found.question.respelled and fold_ascii(found.question.name) in most
-            result.append(Outcome(found.question, place, named, own, taken, before, score, blind))
+            result.append(Outcome(found.question, place, named, own, before, score, blind))
     return result
 
 
@@ -171,10 +164,7 @@ def recall_lines(title: str, found: Iterable[Outcome]) -> Iterable[str]:
             cells = [
                 interval([o.place is not None and o.place < 1 for o in here]),
                 interval([o.place is not None and o.place < 10 for o in here]),
-                "  ".join(
-                    f"{np.mean([getattr(o, name) for o in here]):.3f}"
-                    for name in ("named", "most", "taken")
-                ),
+                f"{np.mean([o.named for o in here]):.3f}  {np.mean([o.most for o in here]):.3f}",
                 interval([o.plain < 1 for o in here]),
                 interval([o.plain < 10 for o in here]),
             ]
@@ -218,7 +208,7 @@ def main() -> None:
         for respelled in (False, True)
     ]  # fmt: skip
     print(
-        f"\n{'':33}  recall@1              recall@10             name@1 limit  taken  "
+        f"\n{'':33}  recall@1              recall@10             name@1 limit  "
         "plain @1              plain @10"
     )
     for title, chosen in sets:

@@ -14,7 +14,6 @@ from itertools import chain, takewhile
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
@@ -251,22 +250,22 @@ class Finder:
         return Candidate(entry, SIMILAR, similarity, alias, UNDETERMINED, form.key)
 
     def nearest(self, form: Form, entries: Sequence[int], limit: int = _NEAREST) -> list[int]:
-        """Return those of ``entries`` with a name most like ``form`` in words, sounds or letters.
+        """Return those of ``entries`` of which a name shares most words or sounds with ``form``.
 
         The prior counts a little: respelled beyond likeness are countries rather than villages.
         """
         if len(entries) <= limit:
             return list(entries)
-        ours = [*(key.text for key in form.keys[:_KEYS_COMPARED]), *self.readings(form)]
+        ours = [sound_or_key(key.text) for key in form.keys[:_KEYS_COMPARED]]
+        ours += [sound_or_key(reading) for reading in self.readings(form)]
         sounds = self.index.sounds(entries)
-        sounding = list(dict.fromkeys(map(sound_or_key, ours)))
-        like = process.cdist(sounding, [*chain(*sounds)], scorer=fuzz.token_set_ratio)
-        best = _best_of_each(like, sounds)
-        # Languages part words at other places, and say or leave out what kind of place it is.
-        names = [[*map(_joined, self.index.names(entry))] for entry in entries]
-        joined = list(dict.fromkeys(map(_joined, ours)))
-        like = process.cdist(joined, [*chain(*names)], scorer=fuzz.ratio)
-        best = np.maximum(best, _best_of_each(like, names))
+        likeness = process.cdist(
+            list(dict.fromkeys(ours)), [*chain(*sounds)], scorer=fuzz.token_set_ratio
+        )
+        best = np.zeros(len(entries))
+        np.maximum.at(
+            best, np.repeat(np.arange(len(entries)), [*map(len, sounds)]), likeness.max(axis=0)
+        )
         if " " not in form.key:
             for i, entry in enumerate(entries):
                 if matching.spelled_by(form, self.index.names(entry)):
@@ -402,22 +401,6 @@ def fold(name: str, lang: str) -> str:
 def _too_short(key: str, alias_lang: str, lang: str) -> bool:
     """Say whether a key is too short to trust in another language: ``my`` is the USA for ``Mỹ``."""
     return len(key) <= _SHORT and alias_lang not in (lang, UNDETERMINED)
-
-
-@lru_cache(maxsize=_CACHED)
-def _joined(key: str) -> str:
-    """Return a comparison key without words for a kind of place, and without spaces."""
-    return "".join(generic.without_kinds(key.split()))
-
-
-def _best_of_each(
-    like: npt.NDArray[np.float64], groups: Sequence[Sequence[str]]
-) -> npt.NDArray[np.float64]:
-    """Return the greatest value of each of ``groups``, of which ``like`` has a column a member."""
-    best = np.zeros(len(groups))
-    group = np.repeat(np.arange(len(groups)), [*map(len, groups)])
-    np.maximum.at(best, group, like.max(axis=0))
-    return best
 
 
 def _foreign(alias_lang: str, lang: str) -> float:

@@ -7,7 +7,7 @@ by language; they are compared as the languages' comparison keys.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -34,15 +34,6 @@ def proper(words: Iterable[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     words = tuple(words)
     own = tuple(word for word in words if word not in kinds and word not in qualifiers)
     return (own, frozenset(words) - frozenset(own)) if own else (words, frozenset())
-
-
-def without_kinds(words: Sequence[str]) -> Sequence[str]:
-    """Return ``words`` without those for a kind, the qualifiers kept; all where no other is left.
-
-    ``("state", "of", "west", "bengal")`` gives ``("west", "bengal")``.
-    """
-    kinds, _ = _kinds()
-    return [word for word in words if word not in kinds] or words
 
 
 def qualifiers(kinds: Iterable[str]) -> frozenset[str]:

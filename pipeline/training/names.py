@@ -14,7 +14,6 @@ import lzma
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -305,8 +304,7 @@ class Material:
         rows[BODIES] = known_bodies(knowledge, rows[ORGANISATIONS])
         asked = [question for kind in rows for question in questions(kind, rows[kind])]
         known = list(known_names(knowledge))
-        texts = (meaning.known_texts(knowledge), meaning.sentences(parallel), meaning.glossary())
-        learner = Learner(chain(*texts))
+        learner = Learner([*meaning.known_texts(knowledge), *meaning.sentences(parallel)])
         return cls(rows, asked, known, learner, learned_by_fold(asked, known, learner))
 
     def answers(self, kind: str) -> list[Answer]:
