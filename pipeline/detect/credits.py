@@ -8,6 +8,7 @@ from typing import Final
 import regex
 
 from pipeline.detect.lines import Line
+from pipeline.detect.names import PARTICLES
 from pipeline.detect.phrases import page_phrases
 
 _LABEL: Final = regex.compile(r"[^\p{L}]*+([^:：,|/–—©]{1,40}?)\s*[:：,|/–—©]\s*(.*)")
@@ -33,8 +34,8 @@ _POST_SIGNATURE: Final = regex.compile(r"[—–-]\s?\S.{0,80}\(@\w+\)")
 """How an embedded post is signed: `— Name (@handle) November 26, 2025`."""
 
 _PARTICLES: Final = frozenset(
-    {"al", "and", "bin", "by", "da", "de", "del", "den", "der", "di", "du", "el", "ibn", "la", "le"}
-    | {"of", "ten", "the", "van", "ve", "von", "và", "și", "zu"}
+    PARTICLES
+    | {"and", "by", "da", "de", "del", "di", "du", "la", "le", "of", "the", "ve", "và", "și"}
 )
 """Words that stand in lower case within and between names."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.detect.clean import cleaned
-from pipeline.detect.lookalikes import hindi_words, lookalike_of
+from pipeline.detect.lookalikes import HINDI, hindi_words, lookalike_of
 from pipeline.detect.names import without_names
 from pipeline.detect.script import DEVANAGARI, LATIN, OTHER, SCRIPT_LANGUAGES, script_of
 from pipeline.detect.votes import CLD2, LANGDETECT, NO_ANSWER, votes_for
@@ -19,8 +19,6 @@ LONG: Final = 8
 
 WORDS: Final = "words"
 """The voter that knows Hindi and languages written like it by their words."""
-
-HINDI: Final = "hi"
 
 _SHORT: Final = 3
 """Words below which only all three detectors together are believed."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from pipeline.detect.text import comparable_words
 
-_HINDI: Final = "hi"
+HINDI: Final = "hi"
 
 _SHARE: Final = 0.04
 """Share of a text's words from which it is not Hindi: a quoted name or word stays below it."""
@@ -21,7 +21,7 @@ def lookalike_of(text: str) -> str | None:
     """Return the ISO 639-3 code of the language whose words stand in ``text``; None for none."""
     words = comparable_words(text)
     found = Counter(_language_of_word()[word] for word in words if word in _language_of_word())
-    del found[_HINDI]
+    del found[HINDI]
     if not found or found.total() < _SHARE * len(words):
         return None
     return min(found, key=lambda language: (-found[language], language))
@@ -29,7 +29,7 @@ def lookalike_of(text: str) -> str | None:
 
 def hindi_words(text: str) -> int:
     """Return how many words of ``text`` Hindi alone uses often."""
-    return sum(_language_of_word().get(word) == _HINDI for word in comparable_words(text))
+    return sum(_language_of_word().get(word) == HINDI for word in comparable_words(text))
 
 
 @cache
