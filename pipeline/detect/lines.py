@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import regex
 import sentencex
 
 from pipeline.detect.text import comparable_words
-
-_LINE: Final = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-"""A run without any character at which ``str.splitlines`` breaks."""
+from pipeline.linebreaks import LINE
 
 _LONG: Final = 1000
 """Characters. Patterns that try every place in a line are kept from longer ones."""
@@ -57,7 +54,7 @@ def trimmed(text: str, start: int) -> Line:
 
 def lines_of(text: str) -> Iterator[Line]:
     """Yield the lines of ``text`` that hold more than white space, in order."""
-    for match in _LINE.finditer(text):
+    for match in LINE.finditer(text):
         line = trimmed(match.group(), match.start())
         if line.text:
             yield line

@@ -17,7 +17,8 @@ from typing import Final
 import regex
 import sentencex
 
-_LINE: Final = regex.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
+from pipeline.linebreaks import LINE
+
 _LAST_WORD: Final = regex.compile(r"(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
 _LOWER_NEXT: Final = regex.compile(r"[\s\x1f]*+\p{Ll}")
 _ORDINAL_LANGUAGES: Final = frozenset({"tr"})
@@ -36,7 +37,7 @@ def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
     """
     return [
         span
-        for line in _LINE.finditer(text)
+        for line in LINE.finditer(text)
         for span in _split_line(line.group(), line.start(), lang)
     ]
 
