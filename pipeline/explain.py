@@ -25,6 +25,17 @@ from pipeline.store.state import State
 
 _MOST_EXAMPLES: Final = 5
 _FROM_NEWS: Final = {STORIES, BESIDE}
+_PLACE: Final = (
+    "mention_id",
+    "surface",
+    "suffix",
+    "name",
+    "start",
+    "end",
+    "sentence",
+    "sentence_start",
+)
+_LANGUAGE: Final = ("segment", "kind", "lang", "lang_score", "lang_reason", "lang_votes")
 
 Row = dict[str, Any]
 
@@ -58,15 +69,12 @@ def _explain_mention(
 ) -> Row:
     doc_id = mention["doc_id"]
     (document,) = _select(store, "documents", "doc_id", doc_id)
-    (segment,) = (
-        row
-        for row in _select(store, "segments", "doc_id", doc_id)
-        if row["segment"] == mention["segment"]
-    )
-    entity_id = Registry(state.connection).heir(mention["entity_id"])
+    segments = _select(store, "segments", "doc_id", doc_id)
+    (segment,) = (row for row in segments if row["segment"] == mention["segment"])
+    registry = Registry(state.connection)
+    entity_id = registry.heir(mention["entity_id"])
     (entity,) = _select(store, "entities", "entity_id", entity_id)
     all_mentions = pa.Table.from_pylist(_select(store, "mentions", "doc_id", doc_id), MENTIONS)
-    registry = Registry(state.connection)
     link = explain_link(
         doc_id,
         document["text"],
@@ -76,37 +84,34 @@ def _explain_mention(
         rulings_of(registry, index, None),
         Past.deciding_again(past.decided(all_mentions, registry)),
     )
-    by_news = any(_FROM_NEWS & candidate["parts"].keys() for candidate in link["candidates"])
     today = link["entity_id"]
     if link["knowledge_key"] is not None:
         today = id_of(state.connection, link["knowledge_key"])
+    by_news = any(_FROM_NEWS & candidate["parts"].keys() for candidate in link["candidates"])
     return {
-        "mention": {
-            key: mention[key]
-            for key in ("mention_id", "surface", "suffix", "name", "start", "end", "sentence")
-        },
-        "document": {
-            "doc_id": doc_id,
-            "date": document["date"],
-            "date_origin": document["date_origin"],
-            "sources": [
-                {key: row[key] for key in ("source", "source_id", "url")}
-                for row in _select(store, "document_sources", "doc_id", doc_id)
-            ],
-        },
-        "segment": {
-            key: segment[key]
-            for key in ("segment", "kind", "lang", "lang_score", "lang_reason", "lang_votes")
-        },
-        "recognised": {
-            key: mention[key] for key in ("engine", "model", "ner_label", "ner_score", "run_id")
-        },
-        "linked": {key: mention[key] for key in ("label", "link_method", "link_score")},
+        "mention": _picked(mention, *_PLACE),
+        "document": _explain_document(store, document),
+        "segment": _picked(segment, *_LANGUAGE),
+        "recognised": _picked(mention, "engine", "model", "ner_label", "ner_score", "run_id"),
+        "linked": _picked(mention, "label", "link_method", "link_score"),
         "link": {**link, "differs": today is not None and today != entity_id},
         "past": _past(store, link, mention, all_mentions, settings, state) if by_news else [],
         "met_as": met_as(link, entity_id, state.connection),
         "entity": entity,
     }
+
+
+def _explain_document(store: Store, document: Row) -> Row:
+    """Return which document it is, how it was dated, and every arrival of it."""
+    arrivals = _select(store, "document_sources", "doc_id", document["doc_id"])
+    return {
+        **_picked(document, "doc_id", "date", "date_origin"),
+        "sources": [_picked(row, "source", "source_id", "url") for row in arrivals],
+    }
+
+
+def _picked(row: Row, *columns: str) -> Row:
+    return {column: row[column] for column in columns}
 
 
 def _past(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -389,6 +389,7 @@ def _templates() -> Environment:
         number=lambda value: f"{value:,.0f}",
         day=lambda value: f"{value:%a} {value.day} {value:%b %Y}",
         web_address=web_address,
+        in_order=_in_order,
     )
     templates.globals.update(
         LANGUAGES=LANGUAGES,
@@ -400,6 +401,16 @@ def _templates() -> Environment:
         mentions_in=mentions_in,
     )
     return templates
+
+
+def _in_order(items: Iterable[Any]) -> list[Any]:
+    """Sort languages, pairs that begin with one, or rows of one, as every page lists languages."""
+
+    def place(item: Any) -> tuple[int, str]:
+        lang = item if isinstance(item, str) else item["lang" if isinstance(item, dict) else 0]
+        return (LANGUAGES.index(lang) if lang in LANGUAGES else len(LANGUAGES), lang)
+
+    return sorted(items, key=place)
 
 
 def _day(text: str) -> date:

@@ -19,6 +19,7 @@ from pipeline.knowledge.files import (
     read_rows,
     write_rows,
 )
+from pipeline.knowledge.index import Index
 from pipeline.schemas import UNDETERMINED
 
 FILE: Final = "added.tsv"
@@ -66,17 +67,7 @@ def add(
         source=_tidy(source),
     )
     row = parse_row(format_row(row), COLUMNS, f"the entry {row.key}")
-    index = ensure(knowledge_dir)
-    known = index.by_key(row.key)
-    if known is not None and given is None:
-        raise KnowledgeError(
-            f"{row.key} is in the knowledge base: give --key {row.key} to add names to it, "
-            "or another key for another entry"
-        )
-    if known is not None and index.entry(known).label != label:
-        raise KnowledgeError(
-            f"{row.key} is {index.entry(known).label} in the knowledge base: give that label"
-        )
+    _check_known(ensure(knowledge_dir), row, key_given=given is not None)
     path = knowledge_dir / FILE
     rows = {row.key: row for row in read_rows(path)} if path.exists() else {}
     if row.key in rows:
@@ -86,6 +77,21 @@ def add(
     draft.replace(path)
     build(knowledge_dir)
     return row.key
+
+
+def _check_known(index: Index, row: Row, *, key_given: bool) -> None:
+    """Raise KnowledgeError if the index has the row's key and the row must not add names to it."""
+    known = index.by_key(row.key)
+    if known is None:
+        return
+    if not key_given:
+        raise KnowledgeError(
+            f"{row.key} is in the knowledge base: give --key {row.key} to add names to it, "
+            "or another key for another entry"
+        )
+    label = index.entry(known).label
+    if label != row.label:
+        raise KnowledgeError(f"{row.key} is {label} in the knowledge base: give that label")
 
 
 def _key_of_id(ids: Ids) -> str | None:

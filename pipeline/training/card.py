@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,7 @@ def add_figures(card: Mapping[str, Any], reports: Sequence[Report]) -> dict[str,
 
 def readme(card: Mapping[str, Any], reports: Sequence[Report], size: int, day: date) -> str:
     """Return the model card as Markdown; ``size`` is of all files, in bytes."""
+    engine = f"{card['engine']}:{card['name']}"
     lines = [
         f"# {card['name']}",
         "",
@@ -56,44 +57,48 @@ def readme(card: Mapping[str, Any], reports: Sequence[Report], size: int, day: d
     lines += ["", "## Recipe", "", f"    {card['command']}", ""]
     recipe = card.get("recipe", {"seed": card.get("seed")})
     lines += [f"- {key}: {value}" for key, value in recipe.items()]
-    if "history" in card:
-        lines += ["", card["history"]]
-    if "f1_lost_to_int8" in card:
-        lines += [
-            "",
-            f"Storing it in 8 bits cost {card['f1_lost_to_int8']:.4f} of micro F1 on dev.",
-        ]
-    if "exit_confidence" in card:
-        lines += [
-            "",
-            f"Where layer {card['recipe']['exit_layer']} gives the best tag of every word of a "
-            f"sentence a probability of at least {card['exit_confidence']:g}, its answer stands "
-            "and the layers above do not run.",
-        ]
-    if card.get("outside_bias"):
-        lines += [
-            "",
-            f"{card['outside_bias']:g} is added to the score of the tag O: the training data hold "
-            "more names than text does.",
-        ]
-    engine = f"{card['engine']}:{card['name']}"
+    for remark in _remarks(card):
+        lines += ["", remark]
     lines += ["", "## Figures", "", f"Exact-span F1, %, measured on {day.isoformat()}."]
     for report in reports:
-        part = report["results"][0]["part"]
-        lines += [
-            "",
-            f"    python -m pipeline.training.evaluate_corpora {engine} --part {part}",
-            "",
-            f"| corpus | sentences | {' | '.join(_COLUMNS)} | words/s of one core |",
-            f"| --- | ---: | {'---: | ' * len(_COLUMNS)}---: |",
-            *(_row(result) for result in report["results"]),
-            "",
-            f"Peak memory {report['peak_rss_mb']} MB.",
-        ]
+        lines += ["", *_figures(report, engine)]
     if "weaknesses" in card:
         lines += ["", "## Known weaknesses", "", *(f"- {text}" for text in card["weaknesses"])]
     lines += ["", "## SHA-256", "", *(f"- `{f}` {sha256}" for f, sha256 in card["files"].items())]
     return "\n".join(lines) + "\n"
+
+
+def _remarks(card: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a paragraph for each thing about the recipe that numbers alone do not say."""
+    if "history" in card:
+        yield card["history"]
+    if "f1_lost_to_int8" in card:
+        yield f"Storing it in 8 bits cost {card['f1_lost_to_int8']:.4f} of micro F1 on dev."
+    if "exit_confidence" in card:
+        yield (
+            f"Where layer {card['recipe']['exit_layer']} gives the best tag of every word of a "
+            f"sentence a probability of at least {card['exit_confidence']:g}, its answer stands "
+            "and the layers above do not run."
+        )
+    if card.get("outside_bias"):
+        yield (
+            f"{card['outside_bias']:g} is added to the score of the tag O: the training data hold "
+            "more names than text does."
+        )
+
+
+def _figures(report: Report, engine: str) -> list[str]:
+    """Return the command that measured a report, and its table."""
+    part = report["results"][0]["part"]
+    return [
+        f"    python -m pipeline.training.evaluate_corpora {engine} --part {part}",
+        "",
+        f"| corpus | sentences | {' | '.join(_COLUMNS)} | words/s of one core |",
+        f"| --- | ---: | {'---: | ' * len(_COLUMNS)}---: |",
+        *(_row(result) for result in report["results"]),
+        "",
+        f"Peak memory {report['peak_rss_mb']} MB.",
+    ]
 
 
 def _row(result: Report) -> str:

@@ -89,7 +89,7 @@ def test_any_day_by_the_form(client: TestClient) -> None:
 
 def test_a_day_counts_mentions_by_language(client: TestClient) -> None:
     page = read(client, "/day/2025-11-26")
-    assert "Sadyr Japarov person: en 4 · hi 1 · tr 1 person 4 1 1 4 6" in page.text
+    assert "Sadyr Japarov person: hi 1 · tr 1 · en 4 person 4 1 1 4 6" in page.text
 
 
 def test_a_day_can_be_one_language_and_one_kind(client: TestClient) -> None:
@@ -211,7 +211,25 @@ def test_languages_and_sources_side_by_side(client: TestClient) -> None:
     page = read(client, "/compare")
     assert "English 3" in page.text
     assert "paper.example en 2" in page.text
-    assert "news/ en hi" in page.text
+    assert "news/ hi en" in page.text
+
+
+def test_every_page_lists_languages_in_one_order(client: TestClient) -> None:
+    order = ["Hindi", "Turkish", "English"]
+    compared = read(client, "/compare").text
+    day = read(client, "/day/2025-11-26").text.partition("Who was in the news")[0]
+    sentences = read(client, "/entity/ejaparov").text.rpartition("all languages")[2]
+    tops = compared.partition("Whom each language names most")[2]
+    for text in (compared.partition("Whom each")[0], day, sentences, tops):
+        places = [text.index(f"{name} ") for name in order]
+        assert places == sorted(places)
+
+
+def test_the_legend_names_the_languages_of_the_bars_alone(client: TestClient) -> None:
+    legend = read(client, "/entity/ejaparov").text.partition("a bar a day")[2]
+    legend = legend.partition("The numbers")[0]
+    assert "HindiTurkishEnglish" in legend
+    assert "Vietnamese" not in legend
 
 
 def test_a_name_that_one_language_alone_has_is_marked(client: TestClient) -> None:
@@ -362,7 +380,9 @@ def test_why_leads_from_a_mention_to_the_reasons(client: TestClient, monkeypatch
     def explain(store: object, item: str, settings: object) -> dict[str, Any]:
         mention = dict.fromkeys(MENTIONS.names, "")
         return {
-            "mention": {**mention, "mention_id": item, "surface": "<b>Putin", "sentence": "<i>x"},
+            "mention": {**mention, "mention_id": item, "surface": "<b>Putin",
+                        "sentence": "<i>x <b>Putin</b>", "start": 105, "end": 113,
+                        "sentence_start": 100},
             "document": {"doc_id": "d", "date": date(2025, 11, 26), "date_origin": "text",
                          "sources": [{"url": "javascript:x", "source": "s"}]},
             "segment": {"lang": "tr", "lang_reason": "agreement", "lang_score": 1.0,
@@ -381,6 +401,7 @@ def test_why_leads_from_a_mention_to_the_reasons(client: TestClient, monkeypatch
     page = read(client, "/mention/m1")
     assert "exact +2.00" in page.text
     assert "<u>Putin" in page.text
+    assert page.marked == ["<b>Putin"]
     assert not [tag for tag, _ in page.tags if tag in ("u", "i")]
     assert not any(link.startswith("javascript") for link in page.links())
     assert "/entity/eputin" in page.links()
