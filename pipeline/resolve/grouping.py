@@ -17,8 +17,13 @@ from functools import lru_cache
 from itertools import product, starmap
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
 from pipeline.resolve import generic
-from pipeline.resolve.similarity import NUMBERS, align, skeleton, word_similarity
+from pipeline.resolve.similarity import NUMBERS, align, skeleton, sounds, word_similarity
 from pipeline.scripts import script_of
 
 ALIKE: Final = 0.92
@@ -48,6 +53,17 @@ _LEAST_TO_SHORTEN: Final = 3
 _SHORTENED: Final = "~"
 _CONSONANTS: Final = 3
 """How many of a word count towards its block."""
+
+_FEW: Final = 100
+"""Pairs of names that are compared without a look at their words first."""
+
+_AT_ONCE: Final = 1_000_000
+"""Pairs of names whose words are looked at together: a byte or two each."""
+
+_ROUGHLY: Final = 0.49
+"""Less than the plain likeness of sounds below which two words are unlike whatever they cost."""
+
+_ROUNDING: Final = 1e-6
 
 
 def writing(name: str, lang: str) -> str:
@@ -223,17 +239,18 @@ def group(
         names[bearer.script].add(bearer.key)
         for script in bearer.scripts:
             names[script].update()  # known to have names there, if none that is near
+    near_registered, near_others = [*_near_registered(nodes, near)], [*_near(nodes)]
     edges = (
         (((exact[node],), _node(node)) for node in nodes if node in exact),
         _same_registered_key(nodes, registered),
         _same_key(nodes),
-        _alike_registered(nodes, near),
-        _alike(nodes),
+        _alike_registered(near_registered),
+        _alike(near_others),
     )
     for kind in edges:
         for a, b in sorted(set(kind)):
             union.join(a, b)
-    across = {*_across_scripts_registered(nodes, near), *_across_scripts(nodes)}
+    across = {*_across_scripts_registered(near_registered), *_across_scripts(near_others)}
     for _, a, b in sorted(across, key=lambda edge: (-edge[0], edge[1:])):
         union.join_across_scripts(a, b)
     for a, b in sorted(_with_a_word_more(nodes, registered, union)):
@@ -361,53 +378,150 @@ def _with_a_word_more(
             yield longer.pop(), shorter.pop()
 
 
+class _Written(NamedTuple):
+    """A key of a name and how the name is written (:func:`writing`)."""
+
+    key: str
+    writing: str
+
+
+_NearRegistered = tuple[Signature, str, Bearer]
+_NearOther = tuple[Signature, str, Signature, str]
+"""Two names and the keys by which they may be one."""
+
+
 def _near_registered(
     nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
-) -> Iterator[tuple[Signature, str, Bearer]]:
-    for node in nodes:
-        for key in node.join_keys if _is_long(node.join_keys[0]) else ():
-            for bearer in near.get(block(key), ()):
-                if may_join(key, node.label, bearer.label):
-                    yield node, key, bearer
+) -> Iterator[_NearRegistered]:
+    for name, members in _by_block(nodes).items():
+        if not (bearers := near.get(name)):
+            continue
+        ours = [_Written(key, node.script) for key, node in members]
+        theirs = [_Written(bearer.key, bearer.script) for bearer in bearers]
+        for i, j in _may_be_one(ours, theirs):
+            (key, node), bearer = members[i], bearers[j]
+            if may_join(key, node.label, bearer.label):
+                yield node, key, bearer
 
 
-def _near(nodes: list[Signature]) -> Iterator[tuple[Signature, str, Signature, str]]:
+def _near(nodes: list[Signature]) -> Iterator[_NearOther]:
+    for members in _by_block(nodes).values():
+        written = [_Written(key, node.script) for key, node in members]
+        for i, j in _may_be_one(written, written):
+            (key, node), (other_key, other) = members[i], members[j]
+            if i < j and other != node and may_join(key, node.label, other.label):
+                yield node, key, other, other_key
+
+
+def _by_block(nodes: Iterable[Signature]) -> dict[str, list[tuple[str, Signature]]]:
+    """Return the keys of names of several words, with the names, by block."""
     blocks: dict[str, list[tuple[str, Signature]]] = defaultdict(list)
     for node in nodes:
         for key in node.join_keys if _is_long(node.join_keys[0]) else ():
             blocks[block(key)].append((key, node))
-    for members in blocks.values():
-        for i, (key, node) in enumerate(members):
-            for other_key, other in members[i + 1 :]:
-                if other != node and may_join(key, node.label, other.label):
-                    yield node, key, other, other_key
+    return blocks
 
 
-def _alike_registered(
-    nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
-) -> Iterator[tuple[_Node, _Node]]:
-    for node, key, bearer in _near_registered(nodes, near):
+def _may_be_one(ours: Sequence[_Written], theirs: Sequence[_Written]) -> Iterator[tuple[int, int]]:
+    """Yield the places of pairs, of which :func:`alike` or :func:`likeness_across` may take some.
+
+    All that they take are among these, and few others: of the many names in a block most share one
+    word and no more, which is seen without comparing name by name.
+    """
+    if len(ours) * len(theirs) <= _FEW:
+        yield from product(range(len(ours)), range(len(theirs)))
+        return
+    shapes: dict[tuple[str, int], tuple[list[int], list[int]]] = {}
+    words: list[list[list[str]]] = [[], []]
+    for side, names in enumerate((ours, theirs)):
+        for number, written in enumerate(names):
+            name, _, place = written.key.partition("@")
+            words[side].append(name.split())
+            shape = (place, len(words[side][-1]))
+            shapes.setdefault(shape, ([], []))[side].append(number)
+    for here, there in shapes.values():
+        if here and there:
+            pairs = _like_word_for_word(
+                [words[0][i] for i in here],
+                [words[1][j] for j in there],
+                np.array([ours[i].writing for i in here]),
+                np.array([theirs[j].writing for j in there]),
+            )
+            for i, j in pairs:
+                yield here[i], there[j]
+
+
+def _like_word_for_word(
+    ours: Sequence[Sequence[str]],
+    theirs: Sequence[Sequence[str]],
+    writings: npt.NDArray[np.str_],
+    other_writings: npt.NDArray[np.str_],
+) -> Iterator[tuple[int, int]]:
+    """Yield the places of names whose words may be alike; all are of as many words.
+
+    In any order by spelling, or in their order by sound where the writings differ.
+    """
+    vocabulary = {word: i for i, word in enumerate(dict.fromkeys(_chained(ours, theirs)))}
+    bare = [vocabulary.setdefault(w.removesuffix("e") or w, len(vocabulary)) for w in [*vocabulary]]
+    like = _likeness([*vocabulary])
+    named = len(bare)
+    sounding = like[:named, :named].copy()
+    for rows, columns in ((bare, range(named)), (range(named), bare), (bare, bare)):
+        np.maximum(sounding, like[np.ix_(rows, columns)], out=sounding)
+    spelled_alike = like[:named, :named] >= ALIKE - _ROUNDING
+    sounds_alike = sounding >= ALIKE_ACROSS_SCRIPTS - _ROUNDING
+    here, there = (
+        np.array([[vocabulary[w] for w in ws] for ws in side]) for side in (ours, theirs)
+    )
+    step = max(1, _AT_ONCE // len(there))
+    for first in range(0, len(here), step):
+        some = here[first : first + step]
+        found = writings[first : first + step, None] != other_writings
+        spelled = np.ones_like(found)
+        for place, column in enumerate(some.T):
+            found &= sounds_alike[column][:, there[:, place]]
+            spelled &= np.logical_or.reduce([spelled_alike[column][:, other] for other in there.T])
+        for i, j in np.argwhere(found | spelled).tolist():
+            yield first + i, j
+
+
+def _chained(*sides: Sequence[Sequence[str]]) -> Iterator[str]:
+    return (word for side in sides for words in side for word in words)
+
+
+def _likeness(words: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Return :func:`word_similarity` of all pairs of ``words``, but for rounding."""
+    sounding = [*map(sounds, words)]
+    rough = process.cdist(
+        sounding, sounding, scorer=Levenshtein.normalized_similarity, score_cutoff=_ROUGHLY
+    )
+    like = np.zeros(rough.shape, np.float32)
+    for i, j in np.argwhere(np.triu(rough)).tolist():
+        like[i, j] = like[j, i] = word_similarity(words[i], words[j])
+    return like
+
+
+def _alike_registered(pairs: Iterable[_NearRegistered]) -> Iterator[tuple[_Node, _Node]]:
+    for node, key, bearer in pairs:
         if alike(key, bearer.key):
             yield (bearer.entity_id,), _node(node)
 
 
-def _alike(nodes: list[Signature]) -> Iterator[tuple[_Node, _Node]]:
-    for node, key, other, other_key in _near(nodes):
+def _alike(pairs: Iterable[_NearOther]) -> Iterator[tuple[_Node, _Node]]:
+    for node, key, other, other_key in pairs:
         if alike(key, other_key):
             yield _node(node), _node(other)
 
 
-def _across_scripts_registered(
-    nodes: list[Signature], near: Mapping[str, Sequence[Bearer]]
-) -> Iterator[_Edge]:
-    for node, key, bearer in _near_registered(nodes, near):
+def _across_scripts_registered(pairs: Iterable[_NearRegistered]) -> Iterator[_Edge]:
+    for node, key, bearer in pairs:
         likeness = likeness_across(key, bearer.key, node.script, bearer.script)
         if likeness:
             yield likeness, (bearer.entity_id,), _node(node)
 
 
-def _across_scripts(nodes: list[Signature]) -> Iterator[_Edge]:
-    for node, key, other, other_key in _near(nodes):
+def _across_scripts(pairs: Iterable[_NearOther]) -> Iterator[_Edge]:
+    for node, key, other, other_key in pairs:
         likeness = likeness_across(key, other_key, node.script, other.script)
         if likeness:
             first, second = sorted((_node(node), _node(other)))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import random
+from itertools import product
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.resolve import grouping
 from pipeline.resolve.grouping import (
     Bearer,
     Signature,
     alike,
     block,
     group,
+    likeness_across,
     shortened,
     writing,
 )
@@ -148,3 +154,40 @@ def test_languages_that_respell_names_are_a_writing_of_their_own() -> None:
     romanian = Signature("PER", ("evgheni balitski",), "Latn-ro")
     assert len(grouped(english, romanian)) == 1
     assert len(grouped(english, Signature("PER", romanian.keys, "Latn"))) == 2
+
+
+WORDS = st.sampled_from(
+    ["e", "jo", "joe", "sadyr", "sadir", "japarov", "caparov", "japarova", "mswati", "masvati",
+     "iii", "ii", "x1", "dzhaparov", "makara", "macara", "varga", "warga", "zhu", "ju"]
+)  # fmt: skip
+KEYS = st.tuples(st.lists(WORDS, min_size=2, max_size=3), st.sampled_from(["", "@TR"])).map(
+    lambda parts: " ".join(parts[0]) + parts[1]
+)
+WRITTEN = st.builds(grouping._Written, KEYS, st.sampled_from(["Latn", "Latn-tr", "Deva"]))
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.lists(WRITTEN, min_size=11, max_size=15), st.lists(WRITTEN, min_size=11, max_size=15))
+def test_a_look_at_the_words_leaves_out_no_pair(
+    ours: list[grouping._Written], theirs: list[grouping._Written]
+) -> None:
+    assert len(ours) * len(theirs) > grouping._FEW
+    left = set(grouping._may_be_one(ours, theirs))
+    for (i, one), (j, other) in product(enumerate(ours), enumerate(theirs)):
+        if alike(one.key, other.key) or likeness_across(
+            one.key, other.key, one.writing, other.writing
+        ):
+            assert (i, j) in left
+
+
+def test_names_of_one_block_that_share_a_word_are_not_compared_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw = random.Random(1)
+    surnames = {"".join(draw.choices("aeiou", k=6)) + "mrt" for _ in range(300)}
+    names = [person(f"anton {surname}") for surname in surnames]
+    assert len({block(name.keys[0]) for name in names}) < len(names) / 10
+    compared = []
+    monkeypatch.setattr(grouping, "alike", lambda a, b: compared.append((a, b)))
+    group(names, {}, {}, {})
+    assert len(compared) < 5 * len(names)
