@@ -19,9 +19,10 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
 from pipeline.knowledge.index import MOST_NAMES, Hit, Index
+from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.languages.shared import sound_or_key
-from pipeline.resolve import generic, matching, meaning
-from pipeline.resolve.forms import Form
+from pipeline.resolve import contradictions, generic, matching, meaning
+from pipeline.resolve.forms import Form, read
 from pipeline.resolve.matching import Target
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
@@ -62,6 +63,9 @@ _PRIOR: Final = 20.0
 
 _DOUBTFUL, _CERTAIN = 0.75, 0.95
 """Similarity of what is surely not and surely meant by a name that is not its own."""
+
+_LONGEST_COUNTRY: Final = 3
+"""Words of a country's name that are looked for within a longer name."""
 
 _KINDS: Final = {"iso": "country", "geonames-admin1": "region"}
 """What the scheme of a key says of the kind of place."""
@@ -118,6 +122,7 @@ class Finder:
         self.target = lru_cache(maxsize=_TARGETS_CACHED)(self._target)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
         self.readings = lru_cache(maxsize=_FEW_CACHED)(self._readings)
+        self.countries_named = lru_cache(maxsize=_FEW_CACHED)(self._countries_named)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
         self.bearers = lru_cache(maxsize=2)(self._bearers)
@@ -233,7 +238,28 @@ class Finder:
             self._matched[form] = best_of(
                 self._likely(form, some[place], known[place], probability)
                 for place, probability in found
+                if not self._is_other(form, some[place], known[place])
             )
+
+    def _is_other(self, form: Form, number: int, target: Target) -> bool:
+        entry = self.index.entry(number)
+        named = self.countries_named(form) if entry.label == "ORG" else frozenset()
+        return contradictions.is_other(form, entry, target.keys, named)
+
+    def _countries_named(self, form: Form) -> frozenset[str]:
+        """Return the ISO countries that words of a longer name say."""
+        words = form.name.split()
+        runs = (
+            read(" ".join(words[first : first + length]), form.lang)
+            for length in range(1, min(_LONGEST_COUNTRY, len(words) - 1) + 1)
+            for first in range(len(words) - length + 1)
+        )
+        entries = (self.known(candidate.entry) for run in runs for candidate in self.exact(run))
+        return frozenset(
+            known.iso_country
+            for known in entries
+            if known.iso_country and known.key.startswith(COUNTRY_KEY)
+        )
 
     def near(self, form: Form) -> list[int]:
         """Return the entries that the nightly run weighs for a name that is none of theirs."""

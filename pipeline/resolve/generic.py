@@ -7,7 +7,7 @@ by language; they are compared as the languages' comparison keys.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -15,6 +15,10 @@ from typing import Final
 from pipeline import languages
 
 _FILE: Final = "generic.toml"
+_HEAD_BEFORE: Final = frozenset({"en", "ro", "vi"})
+_HEAD_BEHIND: Final = frozenset({"en", "hi", "tr"})
+"""Languages that put the word for what something is before the name proper, and behind it."""
+_LONGEST_HEAD: Final = 4
 
 
 @cache
@@ -76,6 +80,14 @@ def _phrases() -> frozenset[tuple[str, ...]]:
 
 
 @cache
+def _phrases_of(lang: str) -> frozenset[tuple[str, ...]]:
+    """Return those of :func:`_phrases` that a language has."""
+    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
+    names = tomllib.loads(text)["words"].get(lang, ())
+    return frozenset(tuple(languages.get(lang).fold(name).split()) for name in names)
+
+
+@cache
 def _longest() -> int:
     return max(map(len, _phrases()))
 
@@ -88,6 +100,59 @@ def is_generic(key: str) -> bool:
         starts = range(max(0, end - _longest()), end)
         made[end] = any(made[start] and words[start:end] in _phrases() for start in starts)
     return made[-1]
+
+
+@cache
+def heads() -> dict[str, dict[tuple[str, ...], frozenset[str]]]:
+    """Return the words at the head of a name, by language, with the sorts that they stand for."""
+    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
+    found: dict[str, dict[tuple[str, ...], frozenset[str]]] = {}
+    for sort, by_language in tomllib.loads(text)["heads"].items():
+        for lang, names in by_language.items():
+            mine = found.setdefault(lang, {})
+            for name in names:
+                words = tuple(languages.get(lang).fold(name).split())
+                mine[words] = mine.get(words, frozenset()) | {sort}
+    return found
+
+
+def sorts(key: str, lang: str) -> frozenset[str]:
+    """Return what sorts of thing the head of a comparison key of ``lang`` says, in English.
+
+    ``ala arca milli parki`` is a park. Words that say no sort are passed over (``milli``), and only
+    the outermost head counts: a university's hospital is a hospital. Empty where the name is
+    nothing but its head.
+    """
+    mine = heads().get(lang, {})
+    words = tuple(key.split())
+    found: frozenset[str] = frozenset()
+    if lang in _HEAD_BEFORE:
+        found |= _outermost(words, mine, lang, behind=False)
+    if lang in _HEAD_BEHIND:
+        found |= _outermost(words, mine, lang, behind=True)
+    return found
+
+
+def _outermost(
+    words: tuple[str, ...],
+    heads: Mapping[tuple[str, ...], frozenset[str]],
+    lang: str,
+    *,
+    behind: bool,
+) -> frozenset[str]:
+    """Return the sorts of the first head on one side, before any word that is no generic one."""
+    phrases = _phrases_of(lang)
+    while words:
+        for count in range(min(_LONGEST_HEAD, len(words) - 1), 0, -1):
+            some = words[-count:] if behind else words[:count]
+            if some in heads:
+                return heads[some]
+            if some in phrases:
+                words = words[:-count] if behind else words[count:]
+                break
+        else:
+            return frozenset()
+    return frozenset()
 
 
 def without_heads(key: str) -> str:

@@ -53,7 +53,8 @@ class Unknown:
 
     ``name`` in language ``lang`` is its fullest name here; ``keys`` the comparison keys, the
     likeliest first, with ``@`` and a country or document behind them where the name alone does not
-    tell (``justice ministry@RU``).
+    tell (``justice ministry@RU``), or the sort of thing where the key leaves that out (``yntymak
+    ordo@palace``).
     """
 
     name: str
@@ -199,6 +200,18 @@ def _homes(forms: Iterable[Form]) -> frozenset[str]:
 
 def _are_generic(forms: Iterable[Form]) -> bool:
     return all(generic.is_generic(form.key) for form in forms)
+
+
+def _bare(form: Form) -> str:
+    """Return the key without the words that say what it names; empty where there are none.
+
+    What they say stands behind: a park and a residence of one name are two.
+    """
+    bare = generic.without_heads(form.key)
+    if bare == form.key:
+        return ""
+    sorts = generic.sorts(form.key, form.lang)
+    return f"{bare}@{'/'.join(sorted(sorts))}" if sorts else bare
 
 
 def _is_out(decision: Decision, candidate: Scored) -> bool:
@@ -510,7 +523,7 @@ class Linker:
         long = [form for form in forms if not looks_like_acronym(form.surface)] or list(forms)
         fullest = long[0]
         keys = [form.key for form in long]
-        keys += [bare for key in keys if (bare := generic.without_heads(key)) != key]
+        keys += [bare for form in long if (bare := _bare(form))]
         keys += [key.text for form in long for key in form.keys[1:]]
         keys = [key for key in dict.fromkeys(keys) if key] or [fullest.surface.casefold()]
         if self._ambiguous(forms):

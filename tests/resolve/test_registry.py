@@ -176,6 +176,31 @@ def test_a_promotion_keeps_the_id(
     assert contents(connection) == before
 
 
+def test_a_park_is_not_promoted_to_the_residence_of_its_name(
+    mark: Any, connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    row = {
+        "key": "exonym:zorka-tau-residence",
+        "label": "LOC",
+        "name": "Zorka-Tau State Residence",
+        "en": "Zorka-Tau State Residence|Zorka-Tau",
+    }
+    index = build(write_knowledge(tmp_path / "knowledge", [*KNOWLEDGE, row]), tmp_path / "index")
+    park = {"a": ("tr", "Halk [[Zorka Tau Millî Parkı|LOC]] önünde toplandı.")}
+    first, ids = assigned(settled_of(mark(park), index), connection, index)
+    registry.apply(connection, first.delta, "r1")
+    later = {
+        "b": ("en", "Ministers met in the [[Zorka-Tau State Residence|LOC]]."),
+        "c": ("en", "Visitors came to [[Zorka Tau National Park|LOC]]."),
+        "d": ("en", "They went to the [[Zorka Tau Museum|LOC]]."),
+    }
+    second, then = assigned(settled_of(mark(later), index), connection, index, "r2")
+    the_park = ids["a", "Zorka Tau Millî Parkı"]
+    assert then["c", "Zorka Tau National Park"] == the_park
+    assert the_park not in {then["b", "Zorka-Tau State Residence"], then["d", "Zorka Tau Museum"]}
+    assert not second.delta.redirects.num_rows
+
+
 def test_two_promoted_to_one_entry_leave_a_redirect(
     mark: Any, small_index: Index, connection: sqlite3.Connection, tmp_path: Path
 ) -> None:

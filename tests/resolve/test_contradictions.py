@@ -1,0 +1,157 @@
+"""Names that are spelled much like a known one and mean something else."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.knowledge.build import build
+from pipeline.knowledge.index import Index
+from pipeline.resolve import contradictions, generic
+from pipeline.resolve.candidates import Finder
+from pipeline.resolve.forms import read
+from tests.resolve.conftest import KNOWLEDGE, write_knowledge
+
+ROWS = [
+    {"key": "iso:SD", "label": "LOC", "name": "Sudan", "en": "Sudan", "vi": "Xu Đan"},
+    {
+        "key": "exonym:zorka-tau-residence",
+        "label": "LOC",
+        "name": "Zorka-Tau State Residence",
+        "en": "Zorka-Tau State Residence|Zorka-Tau",
+        "tr": "Zorka Tau Devlet Konutu",
+        "iso_country": "KG",
+    },
+    {
+        "key": "exonym:labour-guard",
+        "label": "ORG",
+        "name": "Labour Guard",
+        "en": "Labour Guard|National Labour Guard",
+        "iso_country": "RU",
+    },
+    {
+        "key": "exonym:trinh-ngoc-tuan",
+        "label": "PER",
+        "name": "Trịnh Ngọc Tuấn",
+        "vi": "Trịnh Ngọc Tuấn",
+        "iso_country": "VN",
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    folder = tmp_path_factory.mktemp("contradictions")
+    return build(write_knowledge(folder / "knowledge", [*KNOWLEDGE, *ROWS]), folder / "index")
+
+
+def is_other(name: str, lang: str, key: str, index: Index) -> bool:
+    number = index.by_key(key)
+    assert number is not None
+    finder, form = Finder(index), read(name, lang)
+    named = finder.countries_named(form)
+    return contradictions.is_other(form, index.entry(number), finder.target(number).keys, named)
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "other"),
+    [
+        ("Zorka Tau valley", "en", True),
+        ("valea Zorka Tau", "ro", True),
+        ("Zorka Tau Millî Parkı", "tr", True),
+        ("Zorka Tau residence", "en", False),
+        ("Reședința Zorka Tau", "ro", False),
+        ("dinh thự Zorka Tau", "vi", False),
+        ("Zorka Tao", "tr", False),
+    ],
+)
+def test_a_valley_is_no_residence(name: str, lang: str, other: bool, index: Index) -> None:
+    assert is_other(name, lang, "exonym:zorka-tau-residence", index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "other"),
+    [
+        ("Trinh Ngoc Tu", "en", True),
+        ("Trịnh Ngọc Tú", "ro", True),
+        ("Trịnh Ngọc Toán", "vi", True),
+        ("Trinh Ngok Tuan", "tr", False),
+        ("Trinh Ngoctuon", "ro", False),
+        ("त्रिन न्गोक तुआन", "hi", False),
+        ("Ngoc Tuan", "en", False),
+    ],
+)
+def test_a_person_with_another_word_is_another(
+    name: str, lang: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, "exonym:trinh-ngoc-tuan", index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "other"),
+    [
+        ("Nigeria Labour Guard", "en", True),
+        ("Nijerya Labour Guard", "tr", True),
+        ("Labour Guard of Russia", "en", False),
+        ("Labor Guard", "en", False),
+    ],
+)
+def test_a_body_of_a_country_is_not_that_of_another(
+    name: str, lang: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, "exonym:labour-guard", index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "other"),
+    [
+        ("Xu Danh", "vi", True),
+        ("Xuđan", "vi", False),
+        ("Đảo Xu Đan", "vi", False),
+        ("Zudan", "tr", False),
+    ],
+)
+def test_a_place_is_called_by_its_vietnamese_name_in_vietnamese(
+    name: str, lang: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, "iso:SD", index) is other
+
+
+def test_what_is_contradicted_is_no_candidate(index: Index) -> None:
+    finder = Finder(index)
+    number = index.by_key("exonym:zorka-tau-residence")
+    form = read("Zorka Tao residence", "en")
+    assert number in finder.near(form)
+    assert [found.entry for found in finder.matched(form)] == [number]
+    assert not finder.matched(read("Zorka Tao valley", "en"))
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "sorts"),
+    [
+        ("Zorka Tau Millî Parkı", "tr", {"park"}),
+        ("công viên Zorka", "vi", {"park"}),
+        ("Bến Thành", "vi", set()),
+        ("Zorka Công Viên", "vi", set()),
+        ("Parcul Național Zorka", "ro", {"park"}),
+        ("ज़ोरका राष्ट्रीय उद्यान", "hi", {"park"}),
+        ("University of Zorka Hospital", "en", {"school", "hospital"}),
+        ("Zorka Kurulu", "tr", {"office", "council", "commission"}),
+        ("Parkı", "tr", set()),
+    ],
+)
+def test_sorts_stand_where_a_language_puts_them(name: str, lang: str, sorts: set[str]) -> None:
+    assert generic.sorts(read(name, lang).key, lang) == sorts
+
+
+def test_every_sort_has_words_in_every_language() -> None:
+    assert {lang: set(found) for lang, found in _sorts_by_language().items()}.keys() == {
+        "en", "hi", "ro", "tr", "vi",
+    }  # fmt: skip
+    assert len({frozenset(found) for found in _sorts_by_language().values()}) == 1
+
+
+def _sorts_by_language() -> dict[str, set[str]]:
+    return {
+        lang: {sort for sorts in heads.values() for sort in sorts}
+        for lang, heads in generic.heads().items()
+    }
