@@ -1,4 +1,4 @@
-"""Learns what the words of names mean in English, from names and sentences in both languages.
+"""Learns what the words of names mean in English, from names, sentences and a list of words.
 
 IBM Model 1 (Brown et al., The Mathematics of Statistical Machine Translation, 1993) in both
 directions; a word stands for another as surely as the geometric mean of the two probabilities,
@@ -8,10 +8,12 @@ other side the stems of :mod:`pipeline.resolve.meaning`.
 
 from __future__ import annotations
 
+import csv
 import json
 import lzma
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +28,7 @@ Rows = list[tuple[str, str, str, float]]
 """Language, stem, English word, and how surely the one stands for the other, 0 to 1."""
 
 ASKED: Final = ("hi", "tr", "ro", "vi")
+_GLOSSARY: Final = "glossary.tsv"
 _ROUNDS: Final = 6
 _LEAST: Final = 0.15
 _LEAST_BACK: Final = 0.03
@@ -58,6 +61,19 @@ def known_texts(folder: Path) -> Iterator[Text]:
                 for name in row.names.get(lang, ()):
                     if " " in name:
                         yield Text(lang, name, long[0], keys)
+
+
+def glossary() -> Iterator[Text]:
+    """Yield the words of ``glossary.tsv``, of which the names of bodies are made, in all languages.
+
+    Dictionary and inflected forms as such names have them, written for this project.
+    """
+    text = resources.files(__package__).joinpath(_GLOSSARY).read_text(encoding="utf-8")
+    english = languages.get("en")
+    for row in csv.DictReader(text.splitlines(), delimiter="\t"):
+        for lang in ASKED:
+            for word in row[lang].split("|"):
+                yield Text(lang, word, row["en"], frozenset({english.fold(row["en"])}))
 
 
 def sentences(path: Path) -> Iterator[Text]:

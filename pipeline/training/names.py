@@ -14,6 +14,7 @@ import lzma
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -304,7 +305,8 @@ class Material:
         rows[BODIES] = known_bodies(knowledge, rows[ORGANISATIONS])
         asked = [question for kind in rows for question in questions(kind, rows[kind])]
         known = list(known_names(knowledge))
-        learner = Learner([*meaning.known_texts(knowledge), *meaning.sentences(parallel)])
+        texts = (meaning.known_texts(knowledge), meaning.sentences(parallel), meaning.glossary())
+        learner = Learner(chain(*texts))
         return cls(rows, asked, known, learner, learned_by_fold(asked, known, learner))
 
     def answers(self, kind: str) -> list[Answer]:

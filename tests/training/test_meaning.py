@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.resolve.meaning import by_language
-from pipeline.training.meaning import Learner, Text
+from pipeline.training.meaning import ASKED, Learner, Text, glossary
 
 NAMES = [
     ("Kuzey Ticaret Konseyi", "Northern Trade Council"),
@@ -33,3 +33,14 @@ def test_names_that_are_left_out_teach_nothing() -> None:
     rows = Learner(TEXTS).learn(frozenset({"southern trade bank"}))
     assert not {word for _, word, _, _ in rows} & {"guney", "bankas"}
     assert "northern" in {english for _, _, english, _ in rows}
+
+
+def test_the_list_of_words_gives_every_word_in_every_language() -> None:
+    texts = list(glossary())
+    assert all(text.text and text.text == text.text.strip() for text in texts)
+    for lang in ASKED:
+        mine = {text.english for text in texts if text.lang == lang}
+        assert mine == {text.english for text in texts}
+    council = {text.text for text in texts if (text.lang, text.english) == ("tr", "council")}
+    assert "konseyi" in council
+    assert {text.keys for text in texts if text.english == "council"} == {frozenset({"council"})}
