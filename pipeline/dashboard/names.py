@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Final
 
@@ -43,10 +44,12 @@ _BY_SOUND: Final = """
 """
 
 _BY_NEAR_SOUND: Final = """
-    SELECT spellings.*, list_position($near, sounds.sound) AS place
-    FROM spellings JOIN (SELECT unnest($near) AS sound) sounds
-         ON contains(' ' || spellings.sound || ' ', ' ' || sounds.sound || ' ')
+    SELECT held.*, list_position($near, sounds.sound) AS place
+    FROM (SELECT * FROM spellings WHERE regexp_matches(' ' || sound || ' ', $any_near)) held
+    JOIN (SELECT unnest($near) AS sound) sounds
+         ON contains(' ' || held.sound || ' ', ' ' || sounds.sound || ' ')
 """
+"""One look at every spelling for all sounds together; which of them it holds is asked of few."""
 
 _BEST: Final = """
 WITH matched AS ({matched}), best AS (
@@ -106,9 +109,11 @@ class Names:
         if not sound:
             return []
         self.refresh()
-        return self._best(_BY_SOUND, text, limit, sound=sound) or self._best(
-            _BY_NEAR_SOUND, text, limit, near=self._near(sound)
-        )
+        if found := self._best(_BY_SOUND, text, limit, sound=sound):
+            return found
+        near = self._near(sound)
+        any_near = f" (?:{'|'.join(map(re.escape, near))}) "
+        return self._best(_BY_NEAR_SOUND, text, limit, near=near, any_near=any_near) if near else []
 
     def _near(self, sound: str) -> list[str]:
         """Return the sounds of names and words that are most like ``sound``, the likest first."""
