@@ -256,9 +256,12 @@ def unknown_with_word(
 def facts_of(label: str, names: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     """Return the columns of an unknown entity that is called ``names`` (name, language) so often.
 
-    ``names`` must not be empty.
+    ``names`` must not be empty. Where two are as frequent and as long, English goes first: one of
+    them becomes the international name.
     """
-    ranked = sorted(names, key=lambda name: (-names[name], -len(name[0].split()), name))
+    ranked = sorted(
+        names, key=lambda name: (-names[name], -len(name[0].split()), name[1] != "en", name)
+    )
     by_language: dict[str, str] = {}
     for name, lang in ranked:
         by_language.setdefault(lang, name)

@@ -225,6 +225,25 @@ def test_two_promoted_to_one_entry_leave_a_redirect(
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (
+            {("Intımak Ordo Sarayı", "tr"): 1, ("Yntymak Ordo Residence", "en"): 1},
+            "Yntymak Ordo Residence",
+        ),
+        ({("Sadîr Japarov", "ro"): 1, ("Japarov", "en"): 1}, "Sadîr Japarov"),
+        ({("Ion Țiriac", "ro"): 2, ("Ion Tiriac", "en"): 1}, "Ion Țiriac"),
+        ({("सेलिन", "hi"): 3, ("Selin", "tr"): 1}, "Selin"),
+    ],
+)
+def test_the_international_name_of_an_unknown_entity(
+    names: dict[tuple[str, str], int], expected: str
+) -> None:
+    """The most frequent in Latin letters, then the longest; the English of two that are alike."""
+    assert registry.facts_of("LOC", names)["name"] == expected
+
+
 def test_a_generic_name_is_one_thing_in_one_country_only(
     mark: Any, small_index: Index, connection: sqlite3.Connection
 ) -> None:
