@@ -33,6 +33,7 @@ from typing import Any, Final
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 
 from pipeline.recognise.decode import tag_runs
@@ -186,7 +187,7 @@ def new_model(encoder: str, frozen_layers: int, exit_layer: int) -> TwoExits:
     config = AutoConfig.from_pretrained(
         encoder,
         num_labels=len(TAGS),
-        # Without dropout of its own, attention takes torch's fused kernel.
+        # Masks of dropout for every pair of pieces would cost more than they bring.
         attention_probs_dropout_prob=0.0,
         id2label=dict(enumerate(TAGS)),
         label2id={tag: number for number, tag in enumerate(TAGS)},
@@ -239,7 +240,8 @@ def new_optimizer(model: Any, recipe: Recipe) -> torch.optim.AdamW:
             {"params": matrices, "peak_lr": rate, "weight_decay": decay},
             {"params": others, "peak_lr": rate, "weight_decay": 0.0},
             {"params": head, "peak_lr": head_rate, "weight_decay": decay},
-        ]
+        ],
+        fused=True,
     )
 
 
@@ -393,7 +395,11 @@ def train(
     for step in range(first, steps):
         model.train()
         ids, tags = collate(batches[step][rank::processes] or batches[step][:1], pieces.padding)
-        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"):
+        # On sentences the backward pass of torch's fused attention takes longer than all the rest.
+        with (
+            torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16"),
+            sdpa_kernel(SDPBackend.MATH),
+        ):
             logits, exit_logits = model(ids, ids != pieces.padding)
         loss = loss_of(logits.float(), exit_logits.float(), tags, recipe.exit_weight)
         loss.backward()  # type: ignore[no-untyped-call]
