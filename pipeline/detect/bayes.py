@@ -13,7 +13,6 @@ import json
 import math
 import random
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import chain
@@ -40,10 +39,7 @@ _ROUNDING: Final = 1e-6
 """More than all the rounding in a sum of trials."""
 
 _REMEMBERED: Final = 32_768
-"""Words whose n-grams are kept, stretches of three characters, and numbers drawn."""
-
-_DRAWN_AT_FIRST: Final = 1024
-"""Numbers of the generator that suffice for most texts."""
+"""Words whose n-grams are kept."""
 
 _SPACES: Final = re.compile(" {2,}")
 _LATIN: Final = re.compile("[A-z]")
@@ -74,7 +70,6 @@ class NaiveBayes:
         factory.langlist = self._languages = [profile["name"] for profile in profiles]
         self._detector: Detector = factory.create()
         self._of_word = lru_cache(maxsize=_REMEMBERED)(self._ngrams_of_word)
-        self._ending = lru_cache(maxsize=_REMEMBERED)(self._ngrams_ending)
 
     def answer(self, text: str) -> str | None:
         """Return the code of the likeliest language of ``text``; None for a text without features.
@@ -91,28 +86,27 @@ class NaiveBayes:
     def _ngrams(self, text: str) -> list[int]:
         """Return the rows of the n-grams of one to three characters, character by character."""
         *words, last = text.translate(_NORMAL).split(" ")
-        spaced = [f" {word} " for word in words if word]
-        return [*chain.from_iterable(map(self._of_word, [*spaced, f" {last}"]))]
+        found = [row for word in words if word for row in self._of_word(f" {word} ")]
+        return found + list(self._of_word(f" {last}"))
 
     def _ngrams_of_word(self, letters: str) -> tuple[int, ...]:
-        """Return the rows of the n-grams of one word, which begins and may end with a space."""
-        padded = f" {letters}"
-        stretches = [padded[at : at + 3] for at in range(len(letters) - 1)]
-        return tuple(chain.from_iterable(map(self._ending, stretches)))
+        """Return the rows of the n-grams of one word, which begins and may end with a space.
 
-    def _ngrams_ending(self, stretch: str) -> tuple[int, ...]:
-        """Return the rows of the n-grams that end a stretch of three characters, the short first.
-
-        None holds a space but at an edge; a capital behind a capital ends none.
+        A capital behind a capital ends none.
         """
-        before, letter = stretch[1], stretch[2]
-        if before.isupper() and letter.isupper():
-            return ()
-        ngrams = [letter] if letter != " " else []
-        ngrams.append(stretch[1:])
-        if before != " ":
-            ngrams.append(stretch)
-        return tuple(self._rows[ngram] for ngram in ngrams if ngram in self._rows)
+        found = []
+        row_of = self._rows.get
+        after_capital = False
+        for at, letter in enumerate(letters[1:], start=1):
+            is_capital = letter.isupper()
+            if not (is_capital and after_capital):
+                if letter != " ":
+                    found.append(row_of(letter))
+                found.append(row_of(letters[at - 1 : at + 1]))
+                if at > 1:
+                    found.append(row_of(letters[at - 2 : at + 1]))
+            after_capital = is_capital
+        return tuple(row for row in found if row is not None)
 
     def _trials(self, rows: Sequence[int]) -> Probabilities:
         """Return the mean of langdetect's trials over the languages, or enough of it to tell.
@@ -121,10 +115,10 @@ class NaiveBayes:
         left, it stays the first.
         """
         detector = self._detector
-        draw = _Draws(len(rows))
+        draw = _Draws()
         total: Probabilities = np.zeros(len(self._languages))
         for left in reversed(range(detector.n_trial)):
-            alpha = detector.alpha + draw.gauss() * detector.ALPHA_WIDTH
+            alpha = detector.alpha + draw.gauss(0.0, 1.0) * detector.ALPHA_WIDTH
             total += self._trial(rows, draw, alpha / detector.BASE_FREQ) / detector.n_trial
             second, first = np.partition(total, -2)[-2:]
             if first - second > left / detector.n_trial + _ROUNDING:
@@ -137,24 +131,23 @@ class NaiveBayes:
         ``weight`` is added to how likely an n-gram is.
         """
         converged, limit = self._detector.CONV_THRESHOLD, self._detector.ITERATION_LIMIT
-        at_once = _BETWEEN_CHECKS * _CHECKS_AT_ONCE
-        drawn = draw.places(at_once + 1)
+        size, at_once = len(rows), _BETWEEN_CHECKS * _CHECKS_AT_ONCE
+        drawn = draw.places(size, at_once + 1)
         draw.use(1)
         # Row by row what all n-grams drawn before a check come to; the first row is the beginning.
         products = np.empty((_CHECKS_AT_ONCE + 1, len(self._languages)))
         products[-1] = (self._likely[rows[drawn.pop(0)]] + weight) / len(self._languages)
         for done in range(0, limit, at_once):
             if done:
-                drawn = draw.places(at_once)
+                drawn = draw.places(size, at_once)
             factors = self._likely.take([rows[place] for place in drawn], axis=0)
             factors += weight
             np.divide(products[-1], products[-1].sum(), out=products[0])
             blocks = factors.reshape(_CHECKS_AT_ONCE, _BETWEEN_CHECKS, -1)
             np.multiply.reduce(blocks, axis=1, out=products[1:])
             np.multiply.accumulate(products, axis=0, out=products)
-            totals = np.add.reduce(products, axis=1)
-            most = np.maximum.reduce(products, axis=1)
-            sure = (most > converged * totals).nonzero()[0].tolist()
+            totals = products.sum(axis=1)
+            sure = (products.max(axis=1) > converged * totals).nonzero()[0].tolist()
             checks = min(_CHECKS_AT_ONCE, (limit - done) // _BETWEEN_CHECKS, *sure[:1])
             if checks:
                 draw.use(_BETWEEN_CHECKS * checks)
@@ -165,58 +158,17 @@ class NaiveBayes:
         return last
 
 
-class _Draws:
-    """What ``random.Random(_SEED)`` draws: ``gauss``, and ``choice`` of so many items.
+class _Draws(random.Random):
+    """What ``random.Random(_SEED)`` draws, many at a time: ``gauss`` and ``choice`` of a sequence.
 
     The generator's bits are the same for every text, so that they are made once.
     """
 
-    def __init__(self, size: int) -> None:
-        """Draw from ``size`` items, at least one."""
-        self._size = size
-        self._next = 0
-        self._gauss: list[float] = []
-        self._first = 0
-        self._look_at(_DRAWN_AT_FIRST)
-
-    def gauss(self) -> float:
-        """Return the next number of a normal distribution, which are made two at a time."""
-        if not self._gauss:
-            first, second = _two_normal(self._next)
-            self._next += 4
-            self._gauss = [second, first]
-        return self._gauss.pop()
-
-    def places(self, count: int) -> list[int]:
-        """Return the places that the next ``count`` calls of ``choice`` take.
-
-        Only those that :meth:`use` is told of are past.
-        """
-        self._first = bisect_left(self._at, self._next)
-        while len(self._at) < self._first + count:
-            self._look_at(2 * self._seen)
-        return self._places[self._first : self._first + count]
-
-    def use(self, count: int) -> None:
-        """Go on behind the next ``count`` of the last :meth:`places`."""
-        self._first += count
-        self._next = self._at[self._first - 1] + 1
-
-    def _look_at(self, seen: int) -> None:
-        """Find the places among the generator's first numbers; others are no place and are lost."""
-        self._seen = seen
-        places = _bits(0, seen) >> np.uint32(_WORD_BITS - self._size.bit_length())
-        taken = (places < self._size).nonzero()[0]
-        self._at: list[int] = taken.tolist()
-        self._places: list[int] = places[taken].tolist()
-
-
-class _DrawsFrom(random.Random):
-    """What ``random.Random(_SEED)`` draws from a number of its generator on."""
-
-    def __init__(self, first: int) -> None:
+    def __init__(self) -> None:
         super().__init__(_SEED)
-        self._next = first
+        self._next = 0
+        self._ends: list[int] = []
+        self._used = 0
 
     def random(self) -> float:
         """Return the next number below 1.0, as CPython makes it of 53 bits."""
@@ -224,12 +176,27 @@ class _DrawsFrom(random.Random):
         self._next += 2
         return float(((high >> 5) * (1 << 26) + (low >> 6)) / (1 << 53))
 
+    def places(self, size: int, count: int) -> list[int]:
+        """Return the places that the next ``count`` calls of ``choice`` take of so many items.
 
-@lru_cache(maxsize=_REMEMBERED)
-def _two_normal(first: int) -> tuple[float, float]:
-    """Return the two numbers that ``gauss`` makes of four of the generator's."""
-    draw = _DrawsFrom(first)
-    return draw.gauss(0.0, 1.0), draw.gauss(0.0, 1.0)
+        Only those that :meth:`use` is told of are past.
+        """
+        shift, width = np.uint32(_WORD_BITS - size.bit_length()), 4 * count
+        while True:
+            places = _bits(self._next, width) >> shift
+            taken = (places < size).nonzero()[0][:count]
+            if len(taken) == count:
+                break
+            width *= 2
+        self._ends = (taken + (self._next + 1)).tolist()
+        self._used = 0
+        chosen: list[int] = places[taken].tolist()
+        return chosen
+
+    def use(self, count: int) -> None:
+        """Go on behind the next ``count`` of the last :meth:`places`."""
+        self._used += count
+        self._next = self._ends[self._used - 1]
 
 
 def _bits(first: int, count: int) -> npt.NDArray[np.uint32]:

@@ -174,4 +174,4 @@ def _undated(line: Line) -> list[str]:
 
 
 def _has_digit(word: str) -> bool:
-    return any(map(str.isdigit, word))
+    return any(character.isdigit() for character in word)

@@ -41,7 +41,7 @@ class Headlines:
 
     def said_before(self, line: Line) -> bool:
         """Whether ``line`` says a headline that an earlier one said."""
-        readings = _readings(line)
+        readings = _readings(line.text)
         return any(words in self._exact for words in readings) or any(
             Indel.normalized_similarity(words, headline, score_cutoff=_ALIKE) > 0
             for words in readings
@@ -58,23 +58,23 @@ class Headlines:
         self._lines += 1
         if not in_head and ends_a_sentence(line.text):
             return
-        readings = _readings(line)
+        readings = _readings(line.text)
         if not line.is_long and (first := _FIRST_SENTENCE.match(line.text)):
-            readings += _readings(Line(0, 0, first.group()))
+            readings += _readings(first.group())
         self._exact.update(readings)
         if in_head:
             self._head += readings
 
 
-def _readings(line: Line) -> list[tuple[str, ...]]:
-    """Return the words of ``line``, as it stands and without what pages put around a headline.
+def _readings(text: str) -> list[tuple[str, ...]]:
+    """Return the words of ``text``, as it stands and without what pages put around a headline.
 
-    Empty for a line too short or too long for a headline.
+    Empty for a text too short or too long for a headline.
     """
-    if len(line.text) > _LONGEST_TEXT or len(line.text.split()) > _LONGEST:
+    if len(text) > _LONGEST_TEXT or len(text.split()) > _LONGEST:
         return []
-    candidates = [_DATE_HEAD.sub("", line.text)]
+    candidates = [_DATE_HEAD.sub("", text)]
     while (shorter := _SITE_TAIL.sub("", candidates[-1])) != candidates[-1]:
         candidates.append(shorter)
-    readings = (line.words if text == line.text else comparable_words(text) for text in candidates)
+    readings = map(comparable_words, candidates)
     return [words for words in readings if len(words) >= _SHORTEST]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import lzma
-import random
 from itertools import islice
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 
-from pipeline.detect.bayes import NaiveBayes, _Draws
+from pipeline.detect.bayes import NaiveBayes
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +66,3 @@ def test_corners(factory: DetectorFactory, bayes: NaiveBayes, text: str) -> None
 @given(text=st.text(alphabet=st.sampled_from("aAbZé Çșțạेकि1.\u0323語 "), max_size=80))
 def test_any_text(factory: DetectorFactory, bayes: NaiveBayes, text: str) -> None:
     assert bayes.answer(text) == ask(factory, text)
-
-
-@hypothesis_settings(max_examples=100)
-@given(
-    size=st.integers(1, 3000),
-    steps=st.lists(st.tuples(st.booleans(), st.integers(1, 70)), max_size=12),
-)
-def test_draws_are_those_of_the_generator(size: int, steps: list[tuple[bool, int]]) -> None:
-    ours, theirs = _Draws(size), random.Random(0)
-    for is_gauss, used in steps:
-        if is_gauss:
-            assert ours.gauss() == theirs.gauss(0.0, 1.0)
-        else:
-            drawn = ours.places(70)  # more than are used, as trials do
-            ours.use(used)
-            assert drawn[:used] == [theirs.choice(range(size)) for _ in range(used)]
