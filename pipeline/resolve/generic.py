@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 from pipeline import languages
 
@@ -22,9 +22,14 @@ _LONGEST_HEAD: Final = 4
 
 
 @cache
-def _kinds() -> tuple[frozenset[str], frozenset[str]]:
+def _file() -> dict[str, Any]:
     text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    kinds = tomllib.loads(text)["kinds"]
+    return tomllib.loads(text)
+
+
+@cache
+def _kinds() -> tuple[frozenset[str], frozenset[str]]:
+    kinds = _file()["kinds"]
     return frozenset(kinds["words"]), frozenset(kinds["qualifiers"])
 
 
@@ -48,14 +53,12 @@ def qualifiers(kinds: Iterable[str]) -> frozenset[str]:
 @cache
 def generations() -> frozenset[str]:
     """Return the words that tell a son from his father: jr."""
-    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    return frozenset(tomllib.loads(text)["generations"]["words"])
+    return frozenset(_file()["generations"]["words"])
 
 
 @cache
 def _classes() -> dict[str, str]:
-    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    classes = tomllib.loads(text)["kinds"]["classes"]
+    classes = _file()["kinds"]["classes"]
     return {word: name for name, words in classes.items() for word in words}
 
 
@@ -71,10 +74,9 @@ def _phrases() -> frozenset[tuple[str, ...]]:
     Never taken apart: in Vietnamese, where every syllable is a word, *kinh* of *kinh tế* (economy)
     would make a ministry of *Bắc Kinh*, which is Beijing.
     """
-    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
     return frozenset(
         tuple(languages.get(lang).fold(name).split())
-        for lang, names in tomllib.loads(text)["words"].items()
+        for lang, names in _file()["words"].items()
         for name in names
     )
 
@@ -82,8 +84,7 @@ def _phrases() -> frozenset[tuple[str, ...]]:
 @cache
 def _phrases_of(lang: str) -> frozenset[tuple[str, ...]]:
     """Return those of :func:`_phrases` that a language has."""
-    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    names = tomllib.loads(text)["words"].get(lang, ())
+    names = _file()["words"].get(lang, ())
     return frozenset(tuple(languages.get(lang).fold(name).split()) for name in names)
 
 
@@ -105,9 +106,8 @@ def is_generic(key: str) -> bool:
 @cache
 def heads() -> dict[str, dict[tuple[str, ...], frozenset[str]]]:
     """Return the words at the head of a name, by language, with the sorts that they stand for."""
-    text = resources.files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
     found: dict[str, dict[tuple[str, ...], frozenset[str]]] = {}
-    for sort, by_language in tomllib.loads(text)["heads"].items():
+    for sort, by_language in _file()["heads"].items():
         for lang, names in by_language.items():
             mine = found.setdefault(lang, {})
             for name in names:
