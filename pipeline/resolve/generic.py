@@ -74,11 +74,7 @@ def _phrases() -> frozenset[tuple[str, ...]]:
     Never taken apart: in Vietnamese, where every syllable is a word, *kinh* of *kinh tế* (economy)
     would make a ministry of *Bắc Kinh*, which is Beijing.
     """
-    return frozenset(
-        tuple(languages.get(lang).fold(name).split())
-        for lang, names in _file()["words"].items()
-        for name in names
-    )
+    return frozenset(phrase for lang in _file()["words"] for phrase in _phrases_of(lang))
 
 
 @cache
