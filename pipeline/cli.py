@@ -18,6 +18,7 @@ from rich.console import Console
 
 from pipeline import report, report_links
 from pipeline.errors import ExonymError, LockedError, StoppedError, UsageError
+from pipeline.imports import spare_pandas
 from pipeline.logs import JsonLog
 from pipeline.progress import Bars, Lines, Reporter, Silent
 from pipeline.schemas import LABELS, LANGUAGES, UNDETERMINED
@@ -438,6 +439,7 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
+    spare_pandas()
     try:
         code = app(arguments, standalone_mode=False, prog_name="exonym")
     except (ExonymError, StoppedError) as error:

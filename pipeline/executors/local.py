@@ -17,6 +17,7 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from pipeline.errors import ExonymError, StoppedError
 from pipeline.executors import Job, Lost, Result
+from pipeline.imports import spare_pandas
 
 _PR_SET_PDEATHSIG: Final = 1
 """From linux/prctl.h: the signal a process gets when the one that started it dies."""
@@ -127,3 +128,4 @@ def _begin_worker(parent: int) -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+    spare_pandas()
