@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.ingest import Incoming, Limits, Rejected
+from pipeline.ingest.readers.charset import decoded
 from pipeline.ingest.readers.html import READER
 
 from .conftest import NIGHT, FakeFile, ReadFile
@@ -57,6 +60,112 @@ def test_encodings(read_file: ReadFile, encoding: str, head: str) -> None:
     [document] = read_file("a.html", _page(head).encode(encoding))
     assert isinstance(document, Incoming)
     assert "konularındaki görüşmeleri" in document.text
+
+
+VIETNAMESE = (
+    "Thủ tướng Chính phủ đã chủ trì cuộc họp về phát triển kinh tế tại Hà Nội, với sự tham dự của "
+    "nhiều bộ trưởng và đại diện các tỉnh. Ông nói rằng tăng trưởng quý này vượt kế hoạch đề ra."
+)
+UNNAMED = [
+    (
+        "cp1254",
+        "Şırnak'ta konuşan bakan, İstanbul'daki görüşmelerin ardından işçilerin ücretlerinin "
+        "artırılacağını açıkladı. Değişiklik yılbaşında yürürlüğe girecek, dedi.",
+    ),
+    (
+        "cp1250",
+        "Preşedintele a declarat la Chişinău că ţările vecine îşi reiau discuţiile despre energie, "
+        "iar întâlnirea miniştrilor va avea loc săptămâna viitoare la Bucureşti – „fără condiţii”.",
+    ),
+    ("cp1258", VIETNAMESE),
+    (
+        "cp1252",
+        "The minister’s visit to a café in Zürich, said the fiancée of Señor Núñez, was “déjà vu” "
+        "for the façade of the Académie; nobody naïve enough to pay €5 for a crème brûlée stayed.",
+    ),
+    (
+        "cp1252",
+        "Die Brücke über den Fluss wird größer, erklärte der Präsident am Dienstag in Köln; für "
+        "die Städte ändere sich dadurch nichts, weil die Straße schon früher gesperrt worden sei.",
+    ),
+    (
+        "cp1252",
+        "Le président a déclaré à Genève que les négociations avaient été repoussées à l'année "
+        "prochaine, malgré l'accord signé par les députés français et leurs collègues étrangers.",
+    ),
+]
+
+
+def _in_bytes(text: str, encoding: str) -> bytes:
+    """Encode a text; windows-1258 has a letter with two marks only as a letter and a mark."""
+    pieces = (
+        one
+        if _can_encode(one, encoding)
+        else unicodedata.normalize("NFC", "".join(m for m in marks if m not in TONES))
+        + "".join(m for m in marks if m in TONES)
+        for one in text
+        for marks in [unicodedata.normalize("NFD", one)]
+    )
+    return "".join(pieces).encode(encoding)
+
+
+TONES = "\u0300\u0301\u0303\u0309\u0323"
+
+
+def _can_encode(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unnamed(text: str, encoding: str) -> bytes:
+    paragraphs = f"<p>{text}</p>" * 3
+    page = (
+        "<html><head><title>1</title><script>var a = 'plain ascii words, many of them';</script>"
+        f"</head><body><article>{paragraphs}</article></body></html>"
+    )
+    return _in_bytes(page, encoding)
+
+
+@pytest.mark.parametrize(("encoding", "text"), UNNAMED)
+def test_the_letters_tell_an_encoding_that_is_not_named(
+    read_file: ReadFile, encoding: str, text: str
+) -> None:
+    [document] = read_file("a.html", _unnamed(text, encoding))
+    assert isinstance(document, Incoming)
+    assert text in document.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Þórður Guðmundsson sagði að þjóðin hefði ekki gleymt því sem gerðist á Íslandi í fyrra.",
+        "O presidente não falou às nações; então os cidadãos de São Paulo dirão que não irão lá.",
+        "The singer Guðni of Reykjavík met Mr Þór and Mr Sýs, and nobody else in town saw them.",
+    ],
+)
+def test_what_is_no_turkish_romanian_or_vietnamese_is_not_read_as_such(text: str) -> None:
+    assert decoded(_unnamed(text, "cp1252")) in (
+        _unnamed(text, "cp1252"),
+        _unnamed(text, "cp1252").decode("cp1252"),
+    )
+
+
+def test_an_encoding_that_is_named_is_believed_and_unicode_is_known(read_file: ReadFile) -> None:
+    text = UNNAMED[0][1]
+    for page in (
+        _page("<meta charset=windows-1254>").encode("cp1254"),
+        _unnamed(text, "utf-8"),
+        _unnamed(text, "utf-16"),
+    ):
+        assert decoded(page) is page
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_decoded_or_left(data: bytes) -> None:
+    assert decoded(data) == data or isinstance(decoded(data), str)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Web pages: the article's text, by trafilatura, with the title, date and address of its metadata.
 
 Barbaresi (2021), Trafilatura: a web scraping library and command-line tool for text discovery and
-extraction, ACL demo. The page's encoding is the library's affair.
+extraction, ACL demo. An encoding that the page names is the library's affair.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 import lxml.html
 
 from pipeline.ingest.readers.base import Readable, Reader, read_whole
+from pipeline.ingest.readers.charset import decoded
 from pipeline.ingest.records import Draft, Limits, Rejected
 
 _ELSEWHERE: Final = "ancestor::aside or ancestor::footer or ancestor::nav or ancestor::blockquote"
@@ -66,7 +67,7 @@ def _article(data: bytes, night: datetime.date) -> Draft | None:
     import trafilatura
     from trafilatura.utils import load_html
 
-    page = load_html(data)
+    page = load_html(decoded(data))
     if page is None:
         return None
     date = _stated_date(page, night)
