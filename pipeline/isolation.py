@@ -37,7 +37,7 @@ def work(executor: Executor, jobs: Iterable[Job]) -> Iterator[Outcome]:
 
 
 def seconds(job: Job) -> float:
-    """Return how long a job may take: a whole shard, or one of its documents."""
+    """Return how long a job may work: a whole shard, or one of its documents."""
     if job.row is not None:
         return job.seconds
     return job.seconds * (1 + shard.n_documents(job) / _DOCUMENTS_IN_THE_TIME_OF_ONE)

@@ -59,7 +59,7 @@ class Job:
     routing: tuple[tuple[str, str], ...]
     payload_bytes: int
     seconds: float
-    """How long one document may take, alone."""
+    """How much of the processor one document may take, alone."""
     memory_mb: int
     """How much memory (10**6 bytes) the stage may take beyond what it has loaded."""
     knowledge: str = ""

@@ -92,7 +92,7 @@ def die() -> None:
 @pytest.fixture(scope="module")
 def settings(root: Path) -> Settings:
     loaded = load(root / "exonym.toml")
-    limits = loaded.limits.model_copy(update={"document_seconds": 15, "document_memory_mb": 500})
+    limits = loaded.limits.model_copy(update={"document_seconds": 3, "document_memory_mb": 500})
     return loaded.model_copy(update={"limits": limits})
 
 
@@ -129,7 +129,7 @@ def test_poison_goes_to_quarantine_and_the_rest_is_published(
     assert set(rows["error"]) <= set(shard.ERRORS)
     messages = {Path(row.source).name: row.message for row in rows.itertuples()}
     assert "SIGSEGV" in messages["crash.txt"]
-    assert "15 seconds" in messages["hang.txt"]
+    assert "3 seconds of work" in messages["hang.txt"]
     assert "500 MB" in messages["memory.txt"]
     assert {payload.decode() for payload in rows["payload"]} == set(POISON.values())
     assert {doc_id for doc_id, _, _ in names(out)} == {doc_id for doc_id, _, _ in names(clean)}

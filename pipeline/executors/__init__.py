@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Lost(Generic[Job]):
-    """A job that came to no end: its worker died, or it ran over its time."""
+    """A job that came to no end: its worker died or hung, or it ran over its time."""
 
     job: Job
     error: str
@@ -31,7 +31,8 @@ class Executor(Protocol):
     ) -> Iterator[Result | Lost[Job]]:
         """Yield ``function(job)`` for every job, in whatever order they end.
 
-        A job whose worker dies, or that takes longer than ``seconds(job)``, gives a :class:`Lost`,
-        and the others go on. ``function`` must be importable by name and safe to repeat; what it
-        raises is raised here. Stopped by SIGTERM, the jobs that are under way are finished first.
+        A job whose worker dies, that takes more than ``seconds(job)`` of the processor, or that
+        hangs without working gives a :class:`Lost`, and the others go on. ``function`` must be
+        importable by name and safe to repeat; what it raises is raised here. Stopped by SIGTERM,
+        the jobs that are under way are finished first.
         """

@@ -5,14 +5,23 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, InvalidStateError, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import (
+    ALL_COMPLETED,
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    InvalidStateError,
+    wait,
+)
 from contextlib import suppress
-from itertools import islice
+from dataclasses import dataclass
+from itertools import count, islice
 from multiprocessing import get_context
+from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Generic, Self, cast
 
+import psutil
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from pipeline.errors import ExonymError, StoppedError
@@ -24,10 +33,23 @@ _PR_SET_PDEATHSIG: Final = 1
 
 _ENDED: Final = "the workers were ended; run again to resume"
 
+_PULSE_SECONDS: Final = 0.5
+
+_LEAST_SECONDS: Final = 5.0
+"""How long a worker may stand still in any case: it may wait for the processor itself."""
+
+_LEAST_SHARE: Final = 0.001
+"""A worker that works less than this part of its time hangs, however many want the processor."""
+
+_ENDLESS: Final = 10.0**8
+"""Seconds, three years: more than some systems' timers take is no limit."""
+
 
 class LocalExecutor:
     """Spawned worker processes, each replaced when it dies or hangs. Use as a context manager.
 
+    A job's seconds are of the processor, all threads together: where others want it as well, a job
+    takes longer and is not lost. One whose worker stands still for as long by the clock hangs.
     As many jobs as there are workers are under way, so that memory does not grow with their number.
     Workers live as long as the context, so that each loads its models once.
     """
@@ -35,12 +57,17 @@ class LocalExecutor:
     def __init__(self, workers: int) -> None:
         """Use ``workers`` processes, at least one; they start with the first job."""
         self._workers = workers
+        context = get_context("spawn")
+        # Who works on which job. More places than jobs under way: a job that nobody waits for
+        # any more, since another raised an error, has its own still.
+        self._pids = context.RawArray("l", 16 * workers)
+        self._places = count()
         self._waited_for: set[ProcessFuture[Any]] = set()
         self._pool = ProcessPool(
             max_workers=workers,
             initializer=_begin_worker,
-            initargs=(os.getpid(),),
-            context=get_context("spawn"),
+            initargs=(os.getpid(), self._pids),
+            context=context,
         )
 
     def __enter__(self) -> Self:
@@ -71,39 +98,100 @@ class LocalExecutor:
         Raises what ``function`` raises.
         """
         remaining = iter(jobs)
-        running: dict[ProcessFuture[Result], Job] = {}
+        running: dict[ProcessFuture[Result], _UnderWay[Job]] = {}
         while True:
             for job in islice(remaining, self._workers - len(running)):
-                future = self._pool.schedule(function, (job,), timeout=seconds(job))
+                begun = _UnderWay(job, seconds(job), next(self._places) % len(self._pids))
+                self._pids[begun.place] = 0
+                arguments = (begun.place, begun.seconds, function, job)
+                future = self._pool.schedule(_within, arguments)
                 self._waited_for.add(future)
-                running[future] = job
+                running[future] = begun
             if not running:
                 return
             try:
-                done = cast(
-                    "set[ProcessFuture[Result]]", wait(running, return_when=FIRST_COMPLETED).done
-                )
+                done = self._ended(running)
             except StoppedError:
-                wait(running)
+                self._ended(running, at_least=len(running))
                 raise
             self._waited_for -= done
             for future in done:
-                outcome = _result(future, running.pop(future), seconds)
+                outcome = _result(future, running.pop(future))
                 yield outcome
 
+    def _ended(
+        self, running: Mapping[ProcessFuture[Result], _UnderWay[Job]], at_least: int = 1
+    ) -> set[ProcessFuture[Result]]:
+        """Wait until so many jobs ended, and end those that hang meanwhile."""
+        until = FIRST_COMPLETED if at_least == 1 else ALL_COMPLETED
+        beat = monotonic()
+        while True:
+            done = wait(running, _PULSE_SECONDS, until).done
+            if len(done) >= at_least:
+                return cast("set[ProcessFuture[Result]]", done)
+            missed = monotonic() - beat - _PULSE_SECONDS  # this process itself stood still
+            beat = monotonic()
+            for future in running.keys() - done:
+                running[future].since += missed
+                running[future].watch(self._pids[running[future].place])
 
-def _result(
-    future: ProcessFuture[Result], job: Job, seconds: Callable[[Job], float]
-) -> Result | Lost[Job]:
+
+@dataclass(slots=True)
+class _UnderWay(Generic[Job]):
+    """A job that a worker has or will have, and what was seen of the worker."""
+
+    job: Job
+    seconds: float
+    place: int
+    since: float = 0.0
+    """When the worker was last seen to have worked, by the clock; the next, how much by then."""
+    worked: float = 0.0
+    worker: psutil.Process | None = None
+    hangs: bool = False
+
+    def watch(self, pid: int) -> None:
+        """Look at the worker with this id, 0 where the job waits for one; end it if it hangs."""
+        if not pid:
+            return
+        with suppress(psutil.Error):  # gone: the pool notices as well
+            if self.worker is None:
+                self.worker, self.since = psutil.Process(pid), monotonic()
+            worked = sum(self.worker.cpu_times()[:2])
+            allowed = max(self.seconds, _LEAST_SECONDS)
+            if worked - self.worked > _LEAST_SHARE * allowed:
+                self.worked, self.since = worked, monotonic()
+            elif monotonic() - self.since > allowed:
+                self.hangs = True
+                self.worker.kill()
+
+
+def _result(future: ProcessFuture[Result], begun: _UnderWay[Job]) -> Result | Lost[Job]:
     try:
         return future.result()
     except ProcessExpired as error:
-        return Lost(job, "crashed", f"the worker process died ({_cause(error.exitcode)})")
-    except TimeoutError:
-        return Lost(job, "timed_out", f"not done after {seconds(job):g} seconds")
+        if begun.hangs:
+            message = f"it hung: no work for {max(begun.seconds, _LEAST_SECONDS):g} seconds"
+            return Lost(begun.job, "timed_out", message)
+        if error.exitcode == -signal.SIGPROF:
+            message = f"not done after {begun.seconds:g} seconds of work"
+            return Lost(begun.job, "timed_out", message)
+        return Lost(begun.job, "crashed", f"the worker process died ({_cause(error.exitcode)})")
     except BrokenExecutor:
         # The pool may notice before we say so that its processes are gone.
         raise ExonymError(_ENDED) from None
+
+
+def _within(place: int, seconds: float, function: Callable[[Job], Result], job: Job) -> Result:
+    """In a worker: return ``function(job)``, or die of SIGPROF after ``seconds`` of the processor.
+
+    The system counts and kills, so that code which never comes back to Python ends as well.
+    """
+    _pids[place] = os.getpid()
+    signal.setitimer(signal.ITIMER_PROF, min(seconds, _ENDLESS))
+    try:
+        return function(job)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _cause(exit_code: int) -> str:
@@ -115,14 +203,22 @@ def _cause(exit_code: int) -> str:
         return f"signal {-exit_code}"
 
 
-def _begin_worker(parent: int) -> None:
+_pids: Any = ()
+"""In a worker: where it says on which job it is."""
+
+
+def _begin_worker(parent: int, pids: Any) -> None:
     """Leave it to the parent to stop this worker, and die with it.
 
     ``timeout``, systemd and a terminal signal the whole group: a worker that obeyed would lose the
     shard it has in hand. One that outlived its parent would write into the next run's staging.
     """
+    global _pids
+    _pids = pids
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)  # a worker inherits what is ignored or blocked
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGPROF])
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:  # Linux alone has it.
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

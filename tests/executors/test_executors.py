@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -50,6 +52,29 @@ def misbehave(number: int) -> int:
     return number
 
 
+def work_for(seconds: float) -> str:
+    """Use the processor for so long."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
+    return "done"
+
+
+def wait_for_nothing(how: str) -> None:
+    """Hang without working: asleep, or stopped by a signal."""
+    if how == "stopped":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    while True:
+        signal.pause()
+
+
+def get_no_processor(seconds: float) -> str:
+    """Stand still for so long, as where others have the processor, and then be done."""
+    subprocess.Popen(["/bin/sh", "-c", f"sleep {seconds}; kill -CONT {os.getpid()}"])
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return "done"
+
+
 def fail(number: int) -> None:
     raise ValueError(number)
 
@@ -87,7 +112,28 @@ def test_what_crashes_or_hangs_is_lost_and_the_others_are_done(pair: Executor) -
     assert sorted(item for item in found if not isinstance(item, Lost)) == [0, 1, 2, 4, 6, 7]
     assert (lost[3].error, lost[5].error) == ("crashed", "timed_out")
     assert "SIGSEGV" in lost[3].message
-    assert "2 seconds" in lost[5].message
+    assert "2 seconds of work" in lost[5].message
+
+
+@pytest.mark.parametrize("how", ["asleep", "stopped"])
+def test_what_hangs_without_working_is_lost(pair: Executor, how: str) -> None:
+    (lost,) = pair.map(wait_for_nothing, [how], lambda _: 0.5)
+    assert isinstance(lost, Lost)
+    assert lost.error == "timed_out"
+    assert "no work for 5 seconds" in lost.message
+    assert list(pair.map(square, [3], minute)) == [9]
+
+
+def test_what_waits_for_the_processor_is_done(pair: Executor) -> None:
+    assert list(pair.map(get_no_processor, [1.5], lambda _: 1.0)) == ["done"]
+
+
+def test_the_time_of_one_job_is_not_counted_to_the_next(pair: Executor) -> None:
+    assert list(pair.map(work_for, [0.3] * 5, lambda _: 1.0)) == ["done"] * 5
+
+
+def test_there_may_be_no_limit(pair: Executor) -> None:
+    assert list(pair.map(square, [3], lambda _: math.inf)) == [9]
 
 
 def test_workers_are_kept_between_calls(pair: Executor) -> None:
