@@ -337,7 +337,7 @@ def peak_rss_mb() -> float:
 
 def _apply(stage: Stage, job: Job, inputs: Tables) -> tuple[Tables, list[Failure]]:
     try:
-        with _limited(job.memory_mb):
+        with _limited(job.memory_mb), _panics_are_errors():
             return stage.apply(job, inputs), []
     except ExonymError:
         raise
@@ -353,7 +353,7 @@ def _apply_to_each(
     failures = []
     for document in documents.to_pylist():
         try:
-            with _limited(job.memory_mb):
+            with _limited(job.memory_mb), _panics_are_errors():
                 outputs.append(stage.apply(job, _rows_of(inputs, [document["doc_id"]])))
         except ExonymError:
             raise
@@ -370,6 +370,17 @@ def _apply_to_each(
 def _rows_of(inputs: Tables, doc_ids: Sequence[str]) -> Tables:
     wanted = pa.array(doc_ids, pa.string())
     return {name: table.filter(pc.is_in(table["doc_id"], wanted)) for name, table in inputs.items()}
+
+
+@contextmanager
+def _panics_are_errors() -> Iterator[None]:
+    """Raise RuntimeError where a library in Rust panics, which is no :class:`Exception`."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise RuntimeError(f"a library failed: {error}") from error
 
 
 @contextmanager

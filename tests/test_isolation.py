@@ -146,6 +146,30 @@ def test_a_stage_that_fails_without_any_document_blames_none(
     assert not (out / "quarantine").exists()
 
 
+class PanicException(BaseException):
+    """What a library in Rust raises where it fails."""
+
+
+def test_a_panic_costs_its_document_alone(
+    tmp_path: Path, settings: Settings, engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recognise = engine.recognise
+
+    def panic(sentences: Sequence[str], lang: str) -> list[list[Span]]:
+        if any(sentence.startswith("Raise") for sentence in sentences):
+            raise PanicException("not a char boundary")
+        found: list[list[Span]] = recognise(sentences, lang)
+        return found
+
+    monkeypatch.setattr(engine, "recognise", panic)
+    files, out = HEALTHY | {"raise.txt": POISON["raise.txt"]}, tmp_path / "out"
+    run(landing(tmp_path / "raw", files), out, NIGHT, settings, executor=InlineExecutor())
+    (row,) = pd.read_parquet(out / "quarantine").to_dict("records")
+    assert (row["error"], Path(row["source"]).name) == ("stage_failed", "raise.txt")
+    assert "not a char boundary" in row["message"]
+    assert len(pd.read_parquet(out / "documents")) == len(HEALTHY)
+
+
 class LosesTheFirst(InlineExecutor):
     """Loses the first job of every stage, as when a worker is killed by chance."""
 

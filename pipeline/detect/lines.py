@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import sentencex
-
+from pipeline.boundaries import sentence_boundaries
 from pipeline.detect.text import comparable_words
 from pipeline.linebreaks import LINE
 
@@ -62,9 +61,6 @@ def lines_of(text: str) -> Iterator[Line]:
 
 def sentences_of(line: Line) -> list[Line]:
     """Return the sentences of ``line``, by the library sentencex; together they are all of it."""
-    spans = [
-        (boundary["start_index"], boundary["end_index"])
-        for boundary in sentencex.get_sentence_boundaries(_SPLITTER_LANGUAGE, line.text)
-    ]
+    spans = sentence_boundaries(line.text, _SPLITTER_LANGUAGE)
     parts = [line.part(start, end) for start, end in spans]
     return [part for part in parts if part.text]

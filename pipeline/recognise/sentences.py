@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 import regex
-import sentencex
 
+from pipeline.boundaries import sentence_boundaries
 from pipeline.linebreaks import LINE
 
 _LAST_WORD: Final = regex.compile(r"(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
@@ -44,7 +44,8 @@ def split_sentences(text: str, lang: str) -> list[tuple[int, int]]:
 
 def _split_line(line: str, offset: int, lang: str) -> Iterator[tuple[int, int]]:
     start = 0
-    for end in _boundaries(line, lang):
+    rules = _FALLBACK_LANGUAGE if lang == "und" else lang
+    for _, end in sentence_boundaries(line, rules):
         if end < len(line) and _continues(line, start, end, lang):
             continue
         piece = line[start:end]
@@ -67,12 +68,6 @@ def _shortened(sentence: str, first: int) -> Iterator[tuple[int, int]]:
         while sentence[start].isspace():
             start += 1
     yield first + start, first + len(sentence)
-
-
-def _boundaries(line: str, lang: str) -> Iterator[int]:
-    code = _FALLBACK_LANGUAGE if lang == "und" else lang
-    for boundary in sentencex.get_sentence_boundaries(code, line):
-        yield boundary["end_index"]
 
 
 def _continues(line: str, start: int, end: int, lang: str) -> bool:

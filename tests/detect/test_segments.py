@@ -63,6 +63,11 @@ def test_any_text_is_covered(text: str) -> None:
     assert_covers(text, segments_of(text))
 
 
+def test_a_wide_space_before_a_full_stop_does_no_harm() -> None:
+    text = f"{ENGLISH} They left the U.S\u00a0. {ENGLISH_TOO}"
+    assert_covers(text, segments_of(text))
+
+
 def test_a_few_foreign_words_stay_with_their_host() -> None:
     with_names = "विश्व स्वास्थ्य संगठन (WHO) और World Bank के अनुसार।"
     assert languages(f"{HINDI}\n{with_names}\nUnited Nations\n{HINDI_TOO}") == ["hi"]

@@ -31,6 +31,13 @@ def test_examples(lang: str, expected: list[str]) -> None:
     assert sentences(" ".join(expected), lang) == expected
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u3000", "\u00a0 ", " \u202f"])
+@pytest.mark.parametrize("lang", [*LANGUAGES, UNDETERMINED])
+def test_a_wide_space_before_a_full_stop_does_no_harm(lang: str, space: str) -> None:
+    text = f"Moldova left the U.S{space}. Then Maia S{space}. spoke"
+    assert "".join("".join(sentences(text, lang)).split()) == "".join(text.split())
+
+
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n\n", "\u2028"])
 def test_a_line_break_always_ends_a_sentence(line_break: str) -> None:
     assert sentences(f"A headline{line_break}goes on", "en") == ["A headline", "goes on"]
