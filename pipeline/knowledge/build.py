@@ -42,6 +42,7 @@ from pipeline.knowledge.keys import Keyed, keyed_rows, store_keys
 from pipeline.knowledge.spill import Spill
 from pipeline.knowledge.storage import ArrayWriter, Texts, TextWriter, read_array, write_array
 from pipeline.knowledge.text import casefold, number
+from pipeline.knowledge.vectors import NameVectors, unpack
 from pipeline.languages.shared import sound_or_key
 
 INDEX_FOLDER: Final = "index"
@@ -71,8 +72,12 @@ class Summary:
     checksum: str
 
 
-def build(knowledge_dir: Path, out_dir: Path | None = None) -> Index:
+def build(
+    knowledge_dir: Path, out_dir: Path | None = None, model: NameVectors | None = None
+) -> Index:
     """Build the index of the files in ``knowledge_dir`` into ``out_dir`` and open it.
+
+    ``model`` says what names mean, unless told otherwise the one beside the knowledge files.
 
     The same files and code give the same bytes. The new version is put in force by replacing one
     small file, so that readers never see half of it; those that have the old one open keep it.
@@ -81,7 +86,7 @@ def build(knowledge_dir: Path, out_dir: Path | None = None) -> Index:
     """
     out_dir = out_dir or knowledge_dir / INDEX_FOLDER
     with _locked(out_dir):
-        return _build(knowledge_dir, out_dir)
+        return _build(knowledge_dir, out_dir, model or NameVectors.beside(knowledge_dir))
 
 
 def ensure(knowledge_dir: Path, out_dir: Path | None = None) -> Index:
@@ -91,7 +96,9 @@ def ensure(knowledge_dir: Path, out_dir: Path | None = None) -> Index:
     if index is not None:
         return index
     with _locked(out_dir):  # another process may have built it while this one waited
-        return _open_fresh(knowledge_dir, out_dir) or _build(knowledge_dir, out_dir)
+        return _open_fresh(knowledge_dir, out_dir) or _build(
+            knowledge_dir, out_dir, NameVectors.beside(knowledge_dir)
+        )
 
 
 def build_command(knowledge_dir: Path, out_dir: Path | None = None) -> Summary:
@@ -126,18 +133,19 @@ def _open_fresh(knowledge_dir: Path, out_dir: Path) -> Index | None:
         index = Index.open(out_dir)
     except IndexMissingError:
         return None
+    index.model = NameVectors.beside(knowledge_dir)
     return None if index.stale(knowledge_dir) else index
 
 
-def _build(knowledge_dir: Path, out_dir: Path) -> Index:
-    checksum = fingerprint(knowledge_dir)
+def _build(knowledge_dir: Path, out_dir: Path, model: NameVectors | None) -> Index:
+    checksum = fingerprint(knowledge_dir, model)
     keys = out_dir / _KEYS_FOLDER
     paths = knowledge_files(knowledge_dir)
-    stores = [store_keys(path, keys) for path in paths]  # a wrong line ends it here
+    stores = [store_keys(path, keys, model) for path in paths]  # a wrong line ends it here
     staging = Path(tempfile.mkdtemp(prefix=".building-", dir=out_dir))
     try:
         rows_by_file: Counter[str] = Counter()
-        streams = [_counted(path, keys, rows_by_file) for path in paths]
+        streams = [_counted(path, keys, model, rows_by_file) for path in paths]
         with _Collector(staging) as collector:
             for entry, found in merge_rows(streams):
                 collector.add(entry, {form: cell for one in found for form, cell in one.items()})
@@ -164,14 +172,16 @@ def _build(knowledge_dir: Path, out_dir: Path) -> Index:
         shutil.rmtree(staging, ignore_errors=True)
     for old in set(keys.iterdir()).difference(stores):
         old.unlink()
-    return Index.open(out_dir)
+    index = Index.open(out_dir)
+    index.model = model
+    return index
 
 
 def _counted(
-    path: Path, keys: Path, rows_by_file: Counter[str]
+    path: Path, keys: Path, model: NameVectors | None, rows_by_file: Counter[str]
 ) -> Iterator[tuple[Path, Row, dict[tuple[str, str], Keyed]]]:
     rows_by_file[path.name] = 0
-    for row, found in keyed_rows(path, keys):
+    for row, found in keyed_rows(path, keys, model):
         rows_by_file[path.name] += 1
         yield path, row, found
 
@@ -208,6 +218,8 @@ class _Collector:
         self._alias_entry = enter(ArrayWriter(folder, "alias_entry", np.uint32))
         self._alias_lang = enter(ArrayWriter(folder, "alias_lang", np.uint8))
         self._alias_source = enter(ArrayWriter(folder, "alias_source", np.uint16))
+        self._vector = enter(ArrayWriter(folder, "vector", np.float32))
+        self._vector_alias = enter(ArrayWriter(folder, "vector_alias", np.uint32))
         self._entry_aliases.extend(np.zeros(1))
         self.texts = Spill(folder, "texts", alias=np.uint32)
         self.beginnings = Spill(folder, "beginnings")
@@ -249,7 +261,11 @@ class _Collector:
             pending.text_number.append(number(folded))
             if entry.label == "ORG" and len(folded) >= BEGINNING:
                 pending.beginning_number.append(number(folded[:BEGINNING]))
-            for rank, key in enumerate(keyed[alias.text, alias.lang].keys):
+            found = keyed[alias.text, alias.lang]
+            if found.vector:
+                self._vector.extend(unpack(found.vector))
+                self._vector_alias.extend(np.array([place]))
+            for rank, key in enumerate(found.keys):
                 hashed = number(key)
                 pending.key_number.append(hashed)
                 pending.key_alias.append(place)

@@ -34,9 +34,10 @@ from pipeline.knowledge.text import (
     number,
     numbers,
 )
+from pipeline.knowledge.vectors import DIMENSIONS, NameVectors, Vector
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 """Raised whenever the files of the index change their meaning."""
 
 CURRENT: Final = "CURRENT"
@@ -89,13 +90,15 @@ class IndexMissingError(UsageError):
     """There is no index in the folder, or one of another format."""
 
 
-def fingerprint(knowledge_dir: Path) -> str:
+def fingerprint(knowledge_dir: Path, model: NameVectors | None) -> str:
     """Return what an index of ``knowledge_dir`` depends on, as a SHA-256 in hex.
 
-    The knowledge files, the format, and the code that makes keys and priors.
+    The knowledge files, the format, the code that makes keys and priors, and the ``model`` that
+    makes vectors.
     """
     state = {
         "format": FORMAT,
+        "model": model.digest if model else None,
         "sources": source_hashes(knowledge_dir),
         "code": {name: package_hash(name) for name in ("pipeline.languages", "pipeline.knowledge")},
     }
@@ -104,6 +107,9 @@ def fingerprint(knowledge_dir: Path) -> str:
 
 class Index:
     """The compiled knowledge base. Entries and keys are numbered from 0; see :meth:`open`."""
+
+    model: NameVectors | None = None
+    """What turns further names into vectors like those of the index."""
 
     def __init__(self, folder: Path) -> None:
         """Map the files of ``folder``, one version of an index; callers use :meth:`open`."""
@@ -137,6 +143,8 @@ class Index:
         self._fold_norm = array("fold_norm")
         self._fold_grams = array("fold_grams")
         self._fold_gram = array("fold_gram")
+        self._vector = array("vector").reshape(-1, DIMENSIONS)
+        self._vector_alias = array("vector_alias")
         self._gram_weight = array("gram_weight")
         self._gram_folds = array("gram_folds")
         self._gram_fold = array("gram_fold")
@@ -178,7 +186,7 @@ class Index:
 
     def stale(self, knowledge_dir: Path) -> bool:
         """Return whether the files of ``knowledge_dir`` or the code have changed since."""
-        return self.checksum != fingerprint(knowledge_dir)
+        return self.checksum != fingerprint(knowledge_dir, NameVectors.beside(knowledge_dir))
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -329,6 +337,24 @@ class Index:
         """
         wanted = numbers(casefolded_parts(text, parts, lang))
         return _among(wanted, self._text_number)
+
+    def meaning(self, vector: Vector, limit: int) -> list[int]:
+        """Return the ``limit`` entries with a name that means most the same as ``vector``."""
+        cosines = self._vector @ vector
+        order = np.argsort(-cosines, kind="stable")[: limit * MOST_NAMES]
+        entries = self._alias_entry[self._vector_alias[order]].tolist()
+        return list(dict.fromkeys(entries))[:limit]
+
+    def likeness(self, vector: Vector, entry: int) -> float:
+        """Return the cosine of ``vector`` and what the entry's names mean, the largest; 0 of none.
+
+        To two digits: those behind depend on the processor.
+        """
+        first, last = self._entry_aliases[entry : entry + 2].tolist()
+        start, end = np.searchsorted(self._vector_alias, (first, last)).tolist()
+        own = self._alias_entry[self._vector_alias[start:end]] == entry
+        cosines = (self._vector[start:end] @ vector)[own]
+        return max(0.0, round(float(cosines.max(initial=0.0)), 2))
 
     def similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
         """Return the ``limit`` entries with the plain folds most like ``key``, the likest first.

@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 
 from pipeline import languages
 from pipeline.knowledge.files import Row, file_hash, read_rows
+from pipeline.knowledge.prior import WIKIDATA
+from pipeline.knowledge.vectors import NameVectors
 from pipeline.languages.shared import initials
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
@@ -23,10 +25,16 @@ Keys = tuple[str, ...]
 
 
 class Keyed(NamedTuple):
-    """The fold keys of a name (:func:`alias_keys`) and :func:`comparison_names` of it."""
+    """The fold keys of a name (:func:`alias_keys`) and :func:`comparison_names` of it.
+
+    ``vector`` is what an organisation's name of several words means, as
+    :meth:`pipeline.knowledge.vectors.NameVectors.packed` writes it; else, or without a model, it is
+    empty.
+    """
 
     keys: Keys
     compared: Keys
+    vector: str
 
 
 _PACKAGE: Final = "__init__.py"
@@ -72,25 +80,28 @@ def forms(row: Row) -> list[tuple[str, str]]:
     return found + [(text, UNDETERMINED) for text in others if text not in texts]
 
 
-def keyed_rows(path: Path, folder: Path) -> Iterator[tuple[Row, dict[tuple[str, str], Keyed]]]:
+def keyed_rows(
+    path: Path, folder: Path, model: NameVectors | None
+) -> Iterator[tuple[Row, dict[tuple[str, str], Keyed]]]:
     """Yield the rows of ``path`` with the keys of each of their :func:`forms`.
 
     The keys are read from ``folder``, where :func:`store_keys` must have put them; it has checked
     the rows then.
     """
-    with _store(path, folder).open(encoding="ascii") as lines:
+    with _store(path, folder, model).open(encoding="ascii") as lines:
         for row, line in zip(read_rows(path, checked=True), lines, strict=True):
-            cells = (Keyed(*map(_split, cell.split(";"))) for cell in line[:-1].split("\t"))
+            cells = map(_keyed, line[:-1].split("\t"))
             yield row, dict(zip(forms(row), cells, strict=True))
 
 
-def store_keys(path: Path, folder: Path) -> Path:
+def store_keys(path: Path, folder: Path, model: NameVectors | None) -> Path:
     """Make the keys of ``path`` unless ``folder`` holds them, and return the file they are in.
 
-    One line a row, a cell a form: its keys, ``;``, its comparison names, ``|`` between them. Raises
+    One line a row, a cell a form: its keys, ``;``, its comparison names, ``|`` between them, ``;``,
+    its vector by ``model``. Raises
     :class:`pipeline.knowledge.files.KnowledgeError` when ``path`` is wrong.
     """
-    store = _store(path, folder)
+    store = _store(path, folder, model)
     if not store.exists():
         folder.mkdir(exist_ok=True)
         draft = store.with_suffix(".draft")
@@ -98,11 +109,26 @@ def store_keys(path: Path, folder: Path) -> Path:
             for row in read_rows(path):
                 cells = (
                     f"{'|'.join(alias_keys(*form))};{'|'.join(comparison_names(*form))}"
+                    f";{_vector(row, form[0], model)}"
                     for form in forms(row)
                 )
                 file.write("\t".join(cells) + "\n")
         draft.replace(store)
     return store
+
+
+def _vector(row: Row, text: str, model: NameVectors | None) -> str:
+    """Return the packed vector of one of the names of ``row``, empty where it gets none.
+
+    What comes from a dump of Wikidata has names in all languages, and may be millions of rows.
+    """
+    named = row.label == "ORG" and " " in text and not row.source.startswith(WIKIDATA)
+    return model.packed(text) if model and named else ""
+
+
+def _keyed(cell: str) -> Keyed:
+    keys, compared, vector = cell.split(";")
+    return Keyed(_split(keys), _split(compared), vector)
 
 
 def _split(cell: str) -> Keys:
@@ -117,9 +143,10 @@ def package_hash(name: str) -> str:
     return digest.hexdigest()
 
 
-def _store(path: Path, folder: Path) -> Path:
+def _store(path: Path, folder: Path, model: NameVectors | None) -> Path:
     """Return where the keys of ``path`` lie: a name that changes with the file and the rules."""
     rules = Path(__file__).read_bytes() + package_hash("pipeline.languages").encode()
+    rules += model.digest.encode() if model else b""
     digest = hashlib.sha256(rules + file_hash(path).encode()).hexdigest()
     return folder / f"{path.stem}-{digest[:16]}.keys"
 

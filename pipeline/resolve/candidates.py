@@ -20,6 +20,7 @@ from rapidfuzz.distance import Levenshtein
 from pipeline import languages
 from pipeline.knowledge.index import MOST_NAMES, Hit, Index
 from pipeline.knowledge.prior import COUNTRY_KEY
+from pipeline.knowledge.vectors import Vector
 from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import contradictions, generic, matching, meaning
 from pipeline.resolve.forms import Form, read
@@ -53,6 +54,8 @@ _SHORTLIST: Final = 20
 _MOST_SEARCHED: Final = 3
 _WIDE: Final = 50
 """Entries that share letter groups with a key."""
+_MEANT: Final = 8
+"""Entries that are weighed because a name of theirs means the same."""
 _NEAREST: Final = 24
 _FEWER: Final = 12
 """Entries of a shortlist that are weighed, where all is looked at and in the nightly run."""
@@ -122,6 +125,7 @@ class Finder:
         self.target = lru_cache(maxsize=_TARGETS_CACHED)(self._target)
         self.exact = lru_cache(maxsize=_CACHED)(self._exact)
         self.readings = lru_cache(maxsize=_FEW_CACHED)(self._readings)
+        self.vector = lru_cache(maxsize=_FEW_CACHED)(self._vector)
         self.countries_named = lru_cache(maxsize=_FEW_CACHED)(self._countries_named)
         self.surname = lru_cache(maxsize=_CACHED)(self._surname)
         self.surnames = lru_cache(maxsize=_CACHED)(self._surnames)
@@ -233,7 +237,7 @@ class Finder:
         entries = [self.near(form) for form in forms]
         targets = [[*map(self.target, some)] for some in entries]
         questions = [*zip(forms, targets, strict=True)]
-        answers = matching.meant(questions, self.weights, self.meanings)
+        answers = matching.meant(questions, self.weights, self.meanings, self.likeness)
         for form, some, known, found in zip(forms, entries, targets, answers, strict=True):
             self._matched[form] = best_of(
                 self._likely(form, some[place], known[place], probability)
@@ -279,7 +283,14 @@ class Finder:
         """Return those of ``entries`` of which a name shares most words or sounds with ``form``.
 
         The prior counts a little: respelled beyond likeness are countries rather than villages.
+        Further ones are those with a name that means most the same.
         """
+        near = self._nearest(form, entries, limit)
+        vector = self.vector(form)
+        meant = [] if vector is None else self.index.meaning(vector, _MEANT)
+        return list(dict.fromkeys([*near, *meant]))
+
+    def _nearest(self, form: Form, entries: Sequence[int], limit: int) -> list[int]:
         if len(entries) <= limit:
             return list(entries)
         ours = [sound_or_key(key.text) for key in form.keys[:_KEYS_COMPARED]]
@@ -299,6 +310,24 @@ class Finder:
         priors = self.index.priors(entries)
         order = np.lexsort((-priors, -(best + _PRIOR * priors)))[:limit]
         return [entries[i] for i in sorted(order.tolist())]
+
+    def _vector(self, form: Form) -> Vector | None:
+        """Return what a name means, where it is of several words and one of them is translated.
+
+        What people and villages are called is spelled; what bodies are called is translated.
+        """
+        model = self.index.model
+        if model is None or " " not in form.key:
+            return None
+        words = languages.get(form.lang).fold(form.name).split()
+        if not any(meaning.of_words(words, form.lang, self.meanings)):
+            return None
+        return model.of(form.name)
+
+    def likeness(self, form: Form, target: Target) -> float:
+        """Return how much a name means the same as a known entity's, 0 to 1; 0 where unknown."""
+        vector = self.vector(form)
+        return 0.0 if vector is None else self.index.likeness(vector, target.number)
 
     def _readings(self, form: Form) -> tuple[str, ...]:
         """Return the name in another language's reading, by what its words mean, and bare.
@@ -343,7 +372,7 @@ class Finder:
         known = self.known(number)
         kind = _KINDS.get(known.key.partition(":")[0], "")
         (sounds,) = self.index.sounds([number])
-        return Target(self.index.names(number), known.label, known.prior, kind, sounds)
+        return Target(self.index.names(number), known.label, known.prior, kind, sounds, number)
 
     def of_surname(self, form: Form, keys: frozenset[str]) -> tuple[Candidate, ...]:
         """Return those among the persons with the knowledge ``keys`` of whom it is the surname.

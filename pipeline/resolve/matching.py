@@ -35,7 +35,7 @@ FEATURES: Final = (
     "same", "letters", "letters_squared", "total", "plain", "covered", "covers", "first", "last",
     "kind_same", "kind_lacking", "kind_more", "kind_other", "qualifier", "region", "country",
     "length", "prior", "prior_letters", "initials", "sound", "words", "our_least", "their_least",
-    "hi", "ro", "tr", "vi",
+    "meaning", "hi", "ro", "tr", "vi",
 )  # fmt: skip
 """What is looked at.
 
@@ -49,7 +49,8 @@ one; ``length``: logarithm of the letters; ``prior``: the known entity's, in the
 times the spelling cost a letter; ``initials``: a word sounds like the initials of many; ``sound``:
 a name sounds the same, as sound keys have it; ``words``: how many words of ours there are, up to
 four; ``our_least`` and ``their_least``: how alike the word of ours, or of theirs, is that finds the
-least like one; ``hi`` to ``vi``: the name is in that language.
+least like one; ``meaning``: the cosine of what both mean; ``hi`` to ``vi``: the name is in that
+language.
 """
 
 Values = npt.NDArray[np.float64]
@@ -88,6 +89,9 @@ _LEAST_SHARED: Final = 0.3
 _LEAST_LIKE: Final = 70.0
 """Likeness of letters (percent of rapidfuzz's ratio, spaces left out) from which they may be."""
 
+_LEAST_MEANING: Final = 0.5
+"""Cosine of what they mean from which they may be."""
+
 Weigh = Callable[[Sequence[str]], Sequence[float]]
 """Says how much each of some words tells."""
 
@@ -106,7 +110,8 @@ class Target:
     """A known entity to compare with: comparison keys of its names (not coarse ones), label, prior.
 
     ``kind`` is ``country``, ``region`` or empty, as the scheme of its key says; ``sounds`` are how
-    the keys sound (:func:`pipeline.languages.shared.sound_or_key`), worked out where left empty.
+    the keys sound (:func:`pipeline.languages.shared.sound_or_key`), worked out where left empty;
+    ``number`` is the entry's in the index.
     """
 
     keys: tuple[str, ...]
@@ -114,6 +119,11 @@ class Target:
     prior: float
     kind: str
     sounds: tuple[str, ...] = ()
+    number: int = -1
+
+
+Likeness = Callable[[Form, Target], float]
+"""Says how much a name means the same as a known entity's, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,23 +230,25 @@ def features(
     known: Sequence[Target],
     weigh: Weigh,
     meanings: Mapping[str, Meanings],
+    likeness: Likeness,
     spellings: Mapping[str, Spelling] | None = None,
 ) -> list[dict[str, float]]:
     """Return the features of ``form`` beside every known entity.
 
-    ``weigh`` says how much words tell, ``meanings`` what words mean, by language; ``spellings``
-    are costs by language, else the learned ones.
+    ``weigh`` says how much words tell, ``meanings`` what words mean, by language, ``likeness`` what
+    whole names do; ``spellings`` are costs by language, else the learned ones.
     """
     spellings = spellings if spellings is not None else learned()
     (by_words,) = _by_words([(form, known)], weigh, meanings, spellings)
     (letters,) = _letters([(renderings(form), known)], spellings)
-    return _Comparison(form, known, by_words).features(range(len(known)), letters)
+    return _Comparison(form, known, by_words, likeness).features(range(len(known)), letters)
 
 
 def meant(
     questions: Sequence[tuple[Form, Sequence[Target]]],
     weigh: Weigh,
     meanings: Mapping[str, Meanings],
+    likeness: Likeness,
 ) -> list[list[tuple[int, float]]]:
     """Return for each name those known entities that it likelier means than anything else.
 
@@ -247,7 +259,7 @@ def meant(
     """
     found = _by_words(questions, weigh, meanings, learned())
     compared = [
-        _Comparison(form, known, by_words)
+        _Comparison(form, known, by_words, likeness)
         for (form, known), by_words in zip(questions, found, strict=True)
     ]
     hopeful = [comparison.hopeful() for comparison in compared]
@@ -339,7 +351,11 @@ class _Comparison:
     """A name beside known ones: words first, which cost little, and letters where asked for."""
 
     def __init__(
-        self, form: Form, known: Sequence[Target], by_words: Sequence[dict[str, float]]
+        self,
+        form: Form,
+        known: Sequence[Target],
+        by_words: Sequence[dict[str, float]],
+        likeness: Likeness,
     ) -> None:
         self.known = known
         self._form = form
@@ -347,11 +363,12 @@ class _Comparison:
         self._by_words = by_words
         self._same = [any(key in target.keys for key in self._keys) for target in known]
         self._initials = [spelled_by(form, target.keys) for target in known]
+        self._meaning = [likeness(form, target) for target in known]
 
     def hopeful(self) -> list[int]:
         """Return the places of the known entities that the name may mean at all.
 
-        By words, initials, or at a rough glance.
+        By words, initials, meaning, or at a rough glance.
         """
         return [place for place in range(len(self.known)) if self._is_hopeful(place)]
 
@@ -362,6 +379,7 @@ class _Comparison:
             shared >= _LEAST_SHARED
             or self._same[place]
             or self._initials[place]
+            or self._meaning[place] >= _LEAST_MEANING
             or self._is_like[place]
         )
 
@@ -429,6 +447,7 @@ class _Comparison:
                 not self._sounding.isdisjoint(target.sounds or map(_sound, target.keys))
             ),
             "words": float(min(len(self._form.words), _MOST_WORDS)),
+            "meaning": self._meaning[place],
             **{lang: float(lang == self._form.lang) for lang in ("hi", "ro", "tr", "vi")},
         }
 

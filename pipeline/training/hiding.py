@@ -18,6 +18,7 @@ from pipeline.knowledge.entry import Alias, Entry
 from pipeline.knowledge.files import knowledge_files, read_rows
 from pipeline.knowledge.index import Hit, Index
 from pipeline.knowledge.keys import comparison_names
+from pipeline.knowledge.vectors import Vector
 from pipeline.languages.shared import sound_or_key
 from pipeline.schemas import UNDETERMINED
 
@@ -64,6 +65,11 @@ class Hiding(Index):
         found = super()._likest(key, limit + 1)
         shown: npt.NDArray[np.uint32] = found[found != self._nobody][:limit]
         return shown
+
+    def meaning(self, vector: Vector, limit: int) -> list[int]:
+        """Return the entries with a name that means most the same and is not hidden."""
+        found = super().meaning(vector, limit + 1)
+        return [entry for entry in found if entry != self._nobody][:limit]
 
     def exact(self, key: str) -> list[Hit]:
         """Return the aliases with that key that are not hidden."""

@@ -187,7 +187,9 @@ def lesson(asked: Asked, finder: _Finder, index: Hiding, learned: Learned) -> Le
     if not entries:
         return None
     targets = [finder.target(entry) for entry in entries]
-    features = matching.features(form, targets, finder.weights, finder.meanings, learned.costs)
+    features = matching.features(
+        form, targets, finder.weights, finder.meanings, finder.likeness, learned.costs
+    )
     labels = [target.label for target in targets]
     if asked.entry not in entries:
         return Lesson(labels, features, None, unknown=_UNKNOWN_COUNTS)

@@ -23,6 +23,7 @@ from pipeline.knowledge.build import build
 from pipeline.knowledge.files import Row, knowledge_files, read_rows, write_rows
 from pipeline.knowledge.index import Index
 from pipeline.knowledge.prior import GEONAMES, PERSONS_LIST, source_rank
+from pipeline.knowledge.vectors import NameVectors
 from pipeline.languages.hi import plain as plain_hindi
 from pipeline.languages.shared import fold_ascii
 from pipeline.resolve import generic, matching
@@ -101,8 +102,12 @@ def read_names(path: Path) -> list[dict[str, str]]:
     return [{**row, "id": row[first]} for row in rows if " " not in row[first]]
 
 
-def english_index(rows: Iterable[Mapping[str, str]], label: str, folder: Path) -> Index:
+def english_index(
+    rows: Iterable[Mapping[str, str]], label: str, folder: Path, model: NameVectors | None
+) -> Index:
     """Build an index in ``folder`` that holds the English name of every row and nothing else.
+
+    ``model`` says what names mean.
 
     Of rows with the same id the first counts.
     """
@@ -116,7 +121,7 @@ def english_index(rows: Iterable[Mapping[str, str]], label: str, folder: Path) -
             key = key_of(row["id"])
             known.setdefault(key, Row(key, label, name, names, None, None, None, people, source))
     write_rows(folder / "english.tsv", known.values())
-    return build(folder)
+    return build(folder, model=model)
 
 
 def key_of(identifier: str) -> str:
@@ -219,7 +224,9 @@ def compare(
     """Return the features of ``form`` beside every entry."""
     known = [finder.target(entry) for entry in entries]
     features = matching.features
-    return features(form, known, finder.weights, finder.meanings, costs) if known else []
+    if not known:
+        return []
+    return features(form, known, finder.weights, finder.meanings, finder.likeness, costs)
 
 
 def learn_weights(answers: Iterable[Answer], label: str) -> Weights:
@@ -289,7 +296,7 @@ class Material:
     """All that is learned from: rows by kind, the names asked of them, others, and by fold.
 
     ``known`` are further names for spelling, ``learner`` learns what words mean, ``learned`` is
-    what each fold's names are answered by.
+    what each fold's names are answered by; ``model`` says what whole names mean.
     """
 
     rows: dict[str, list[dict[str, str]]]
@@ -297,6 +304,7 @@ class Material:
     known: list[Question]
     learner: Learner
     learned: list[Learned]
+    model: NameVectors | None
 
     @classmethod
     def read(cls, names: Path, knowledge: Path, parallel: Path) -> Material:
@@ -307,13 +315,14 @@ class Material:
         known = list(known_names(knowledge))
         texts = (meaning.known_texts(knowledge), meaning.sentences(parallel), meaning.glossary())
         learner = Learner(chain(*texts))
-        return cls(rows, asked, known, learner, learned_by_fold(asked, known, learner))
+        model = NameVectors.beside(knowledge)
+        return cls(rows, asked, known, learner, learned_by_fold(asked, known, learner), model)
 
     def answers(self, kind: str) -> list[Answer]:
         """Return the answers to the names of one kind, none taught by its own row."""
         label = "ORG" if kind == BODIES else FILES[kind][1]
         with tempfile.TemporaryDirectory() as folder:
-            index = english_index(self.rows[kind], label, Path(folder))
+            index = english_index(self.rows[kind], label, Path(folder), self.model)
             return out_of_fold(self.asked, kind, index, self.learned)
 
     def lessons(self, kind: str) -> list[Answer]:

@@ -20,9 +20,16 @@ from pipeline.resolve.matching import (
 MEANINGS = {"tr": {"konsey": {"council": 1.0}, "ticare": {"trade": 1.0}}}
 
 
-def compared(name: str, lang: str, target: Target) -> dict[str, float]:
+def compared(name: str, lang: str, target: Target, likeness: float = 0.0) -> dict[str, float]:
     """Return the features of a name beside one known entity; every word tells the same."""
-    return features(read(name, lang), [target], lambda words: [1.0] * len(words), MEANINGS)[0]
+    (found,) = features(
+        read(name, lang),
+        [target],
+        lambda words: [1.0] * len(words),
+        MEANINGS,
+        lambda form, other: likeness,
+    )
+    return found
 
 
 def place(*keys: str, kind: str = "") -> Target:
@@ -98,10 +105,10 @@ def test_what_is_meant_is_what_all_features_of_all_entries_say(
     finder = Finder(shipped_index)
     form = read(name, lang)
     targets = [finder.target(entry) for entry in finder.shortlist(form)]
-    values = features(form, targets, finder.weights, finder.meanings)
+    values = features(form, targets, finder.weights, finder.meanings, finder.likeness)
     likely = likelihoods([target.label for target in targets], values, matching.trained())
     expected = [(i, share) for i, share in enumerate(likely) if share >= matching.LEAST_PROBABILITY]
-    (found,) = matching.meant([(form, targets)], finder.weights, finder.meanings)
+    (found,) = matching.meant([(form, targets)], finder.weights, finder.meanings, finder.likeness)
     assert [place for place, _ in found] == [place for place, _ in expected]
     assert [share for _, share in found] == pytest.approx([share for _, share in expected])
 

@@ -37,7 +37,7 @@ def test_brackets_are_left_out_and_rows_without_a_name_are_not_asked() -> None:
 
 
 def test_respelled_names_find_their_row(tmp_path: Path) -> None:
-    finder = Finder(english_index(ROWS, "LOC", tmp_path), {})
+    finder = Finder(english_index(ROWS, "LOC", tmp_path, None), {})
     for question in questions("places", ROWS):
         found = answer(question, finder, learned())
         assert ranked(found, BY_SPELLING)[0][1] == found.right
