@@ -19,10 +19,11 @@ from pipeline import shard
 from pipeline.intake import Intake
 from pipeline.store import Staging
 
-_INPUT: Final = ("incoming", "document_sources", "rejected", "superseded")
+_INPUT: Final = ("incoming", "document_sources", "rejected", "superseded", "latest")
 _REFERRING: Final = {
     "document_sources": ("doc_id",),
     "superseded": ("doc_id", "superseded_by"),
+    "latest": ("doc_id",),
 }
 """The working tables that may name documents of earlier runs, and where."""
 _RESULTS: Final = {stage: (f"failed-{stage}", *does.writes) for stage, does in shard.STAGES.items()}
@@ -77,8 +78,8 @@ def forget_documents(held: Staging, is_gone: Callable[[str], bool]) -> None:
     The sources of such arrivals count as new input then. Repeatable, also when cut short.
     """
     again: set[str] = set()
-    for name, _, table, gone in _referring(held, is_gone):
-        if name == "document_sources":
+    for _, _, table, gone in _referring(held, is_gone):
+        if "source" in table.column_names:
             again.update(table.filter(gone)["source"].to_pylist())
     if again:
         files = [file for file in held.manifest["files"] if file[0] not in again]

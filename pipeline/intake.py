@@ -1,13 +1,15 @@
 """The nightly run's first step: what is new among the sources, staged in shards.
 
-New is what the ledger does not hold, by content: a file whose bytes were taken in before from the
-same place is not even read, a text that is known already gives only another arrival.
+New is what the ledger does not hold, by content: a file whose bytes were the last to be taken in
+from the same place is not even read, a text that is known already gives only another arrival. Of
+several texts that came from one source and id the last to come is live, also where it is an old one
+that came back.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +21,7 @@ import pyarrow.parquet as pq
 from pipeline.ingest import Incoming, InputFile, Limits, Rejected, find, read, rejected_table
 from pipeline.ingest import to_tables as incoming_tables
 from pipeline.progress import Reporter
-from pipeline.schemas import WORKING_SOURCES, WORKING_SUPERSEDED
+from pipeline.schemas import WORKING_LATEST, WORKING_SOURCES, WORKING_SUPERSEDED
 from pipeline.store import Staging
 from pipeline.store.state import Arrival, State
 
@@ -66,12 +68,12 @@ def look(
     limits: Limits,
     state: State,
     again: Collection[str],
-    waiting: Collection[tuple[str, str]],
+    waiting: Mapping[str, str],
     reporter: Reporter,
 ) -> Fresh:
     """Find the files that hold anything new. Those in ``again`` count as new in any case.
 
-    ``waiting`` are sources with their content that were taken in but not published.
+    ``waiting`` gives the last content of sources that was taken in but not published.
 
     Raises:
         SourceNotFound: a source is not there.
@@ -81,8 +83,11 @@ def look(
     for found in find(sources, limits):
         reporter.advance()
         item, content = _content(found)
-        known = state.has_file(item.source, content) and item.source not in again
-        if known or (item.source, content) in waiting:
+        if item.source in waiting:
+            is_known = waiting[item.source] == content
+        else:
+            is_known = state.last_content(item.source) == content and item.source not in again
+        if is_known:
             fresh.n_skipped += 1
         elif isinstance(item, Rejected):
             fresh.rejected.append(item)
@@ -142,28 +147,45 @@ def _sort_in(
 ) -> None:
     arrival = Arrival(item.source, item.source_id or "", item.doc_id)
     by_place = item.source_id is not None or item.line is None
-    known = state.is_withdrawn(arrival, by_place=by_place) or state.has_arrival(arrival)
-    if known or not seen.add_arrival(arrival):
+    if state.is_withdrawn(arrival, by_place=by_place):
+        intake.n_skipped += 1
+        return
+    came_before = state.has_arrival(arrival) or not seen.add_arrival(arrival)
+    if came_before and not (by_place and _came_back(arrival, state, seen)):
         intake.n_skipped += 1
         return
     known_since = state.document_date(item.doc_id) or seen.document_date(item.doc_id)
-    writer.arrive(item, known_since or item.date)
+    if not came_before:
+        writer.arrive(item, known_since or item.date)
     if known_since is None:
         seen.add_document(item)
         writer.add(item)
     else:
         intake.n_skipped += 1
     if by_place:
-        _supersede(arrival, state, seen, writer)
+        _supersede(arrival, known_since or item.date, state, seen, writer)
 
 
-def _supersede(arrival: Arrival, state: State, seen: _Seen, writer: _ShardWriter) -> None:
+def _came_back(arrival: Arrival, state: State, seen: _Seen) -> bool:
+    """Tell whether another text came from this source and id since this one did."""
+    last = seen.last_from(arrival) or state.last_from(arrival.source, arrival.source_id)
+    return last != arrival.doc_id
+
+
+def _supersede(
+    arrival: Arrival, date_of_arrived: date, state: State, seen: _Seen, writer: _ShardWriter
+) -> None:
     earlier = state.documents_from(arrival.source, arrival.source_id)
     earlier += seen.documents_from(arrival)
-    for doc_id in earlier:
-        day = state.document_date(doc_id) or seen.document_date(doc_id)
-        if day is not None and doc_id != arrival.doc_id:
-            writer.supersede(doc_id, arrival.doc_id, day)
+    days = {
+        doc_id: day
+        for doc_id in earlier
+        if doc_id != arrival.doc_id
+        and (day := state.document_date(doc_id) or seen.document_date(doc_id))
+    }
+    if days:
+        seen.note_last(arrival)
+        writer.supersede(arrival, date_of_arrived, days)
 
 
 class _Seen:
@@ -175,6 +197,8 @@ class _Seen:
             "CREATE TABLE documents (doc_id TEXT PRIMARY KEY, date TEXT) WITHOUT ROWID;"
             "CREATE TABLE arrivals (source TEXT, source_id TEXT, doc_id TEXT,"
             " PRIMARY KEY (source, source_id, doc_id)) WITHOUT ROWID;"
+            "CREATE TABLE latest (source TEXT, source_id TEXT, doc_id TEXT,"
+            " PRIMARY KEY (source, source_id)) WITHOUT ROWID;"
         )
         return self
 
@@ -207,6 +231,22 @@ class _Seen:
                 ((row["source"], row["source_id"] or "", row["doc_id"]) for row in arrivals),
             )
 
+        for arrival in latest(staging):
+            self.note_last(arrival)
+
+    def note_last(self, arrival: Arrival) -> None:
+        """Note which of several texts was the last to come from a source and id."""
+        self._connection.execute("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", arrival)
+
+    def last_from(self, arrival: Arrival) -> str | None:
+        """Return the document that this run met last from the same source and id, if any."""
+        query = "SELECT doc_id FROM latest WHERE source = ? AND source_id = ?"
+        row = self._connection.execute(query, arrival[:2]).fetchone()
+        if row is None:  # not more than one came from there
+            query = "SELECT doc_id FROM arrivals WHERE source = ? AND source_id = ?"
+            row = self._connection.execute(query, arrival[:2]).fetchone()
+        return row[0] if row else None
+
     def document_date(self, doc_id: str) -> date | None:
         """Return the date of a document met in this run."""
         query = "SELECT date FROM documents WHERE doc_id = ?"
@@ -232,6 +272,7 @@ class _ShardWriter:
         self._arrivals: list[tuple[Incoming, date]] = []
         self._rejected: list[Rejected] = []
         self._superseded: list[dict[str, object]] = []
+        self._latest: list[dict[str, object]] = []
         self._superseded_before = sum(
             pq.read_metadata(part).num_rows for part in staging.parts("superseded")
         )
@@ -255,21 +296,30 @@ class _ShardWriter:
         if len(self._rejected) == self._shard_documents:
             self._flush_rejected()
 
-    def supersede(self, doc_id: str, by: str, day: date) -> None:
-        """Take note that one document replaces another."""
+    def supersede(self, arrival: Arrival, day: date, earlier: Mapping[str, date]) -> None:
+        """Take note that a document, of that ``day``, replaces others, given with their dates."""
         position = self._superseded_before + len(self._superseded)
-        self._superseded.append(
-            {"doc_id": doc_id, "superseded_by": by, "date": day, "position": position}
-        )
+        self._latest.append({**arrival._asdict(), "date": day, "position": position})
+        for number, (doc_id, date_of_earlier) in enumerate(earlier.items(), position):
+            self._superseded.append(
+                {
+                    "doc_id": doc_id,
+                    "superseded_by": arrival.doc_id,
+                    "date": date_of_earlier,
+                    "position": number,
+                }
+            )
 
     def close(self) -> None:
         """Stage what is left."""
         if self._documents or self._arrivals:
             self._flush()
         self._flush_rejected()
-        table = pa.Table.from_pylist(self._superseded, WORKING_SUPERSEDED)
         number = len(self._staging.parts("superseded"))
+        table = pa.Table.from_pylist(self._superseded, WORKING_SUPERSEDED)
         self._staging.write_part("superseded", number, table)
+        table = pa.Table.from_pylist(self._latest, WORKING_LATEST)
+        self._staging.write_part("latest", number, table)
 
     def _flush(self) -> None:
         shard = self._intake.n_shards
@@ -299,6 +349,13 @@ class _ShardWriter:
             for item, day in self._arrivals
         ]
         return pa.Table.from_pylist(rows, WORKING_SOURCES)
+
+
+def latest(staging: Staging) -> Iterator[Arrival]:
+    """Yield what came where several texts came from one source and id, as it came."""
+    for part in staging.parts("latest"):  # each part goes on where the one before ended
+        rows = pq.read_table(part, columns=list(Arrival._fields)).to_pylist()
+        yield from (Arrival(**row) for row in rows)
 
 
 def rejected_parts(staging: Staging) -> list[Path]:

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.duplicates import near_duplicates
-from pipeline.schemas import DATED, TABLES, WORKING_FAILED, WORKING_SUPERSEDED
+from pipeline.schemas import DATED, TABLES, WORKING_FAILED, WORKING_LATEST, WORKING_SUPERSEDED
 from pipeline.scripts import script_of
 from pipeline.store import files
 from pipeline.store.query import database, stream, view
@@ -156,6 +156,8 @@ class Changes:
     """WORKING_FAILED: these documents change nothing."""
     superseded: Sequence[Path] = ()
     """WORKING_SUPERSEDED: documents that others replace."""
+    latest: Sequence[Path] = ()
+    """WORKING_LATEST: the documents that replace them, which may have been replaced before."""
     first_day: date | None = None
     """The day that gets files where nothing was published before."""
 
@@ -214,12 +216,20 @@ def _prepare(
     """Look at what changes, and return the days whose files do, in order."""
     view(connection, "failed", changes.failed, WORKING_FAILED)
     view(connection, "superseded_parts", changes.superseded, WORKING_SUPERSEDED)
+    view(connection, "latest_parts", changes.latest, WORKING_LATEST)
     connection.execute(
-        "CREATE TEMP TABLE superseded AS SELECT doc_id, any_value(date) AS date,"
-        " arg_min(superseded_by, position) AS superseded_by FROM superseded_parts"
-        " WHERE superseded_by NOT IN (SELECT doc_id FROM failed) GROUP BY doc_id"
+        "CREATE TEMP TABLE latest AS SELECT doc_id, any_value(date) AS date,"
+        " max(position) AS position FROM latest_parts"
+        " WHERE doc_id NOT IN (SELECT doc_id FROM failed) GROUP BY doc_id"
     )
-    dates = ["SELECT date FROM superseded"]
+    connection.execute(
+        "CREATE TEMP TABLE superseded AS SELECT doc_id, any_value(s.date) AS date,"
+        " arg_min(superseded_by, s.position) AS superseded_by"
+        " FROM superseded_parts s LEFT JOIN latest l USING (doc_id)"
+        " WHERE superseded_by NOT IN (SELECT doc_id FROM failed)"
+        " AND s.position > coalesce(l.position, -1) GROUP BY doc_id"
+    )
+    dates = ["SELECT date FROM superseded", "SELECT date FROM latest"]
     for table in _MERGED:
         view(connection, f"added_{table}", changes.added.get(table, ()), TABLES[table])
         dates.append(f"SELECT date FROM added_{table}")
@@ -230,6 +240,11 @@ def _prepare(
         )
         dates.append(f"SELECT date FROM documents SEMI JOIN replaced_{table} USING (doc_id)")
     view(connection, "documents", base.paths("documents"), TABLES["documents"])
+    connection.execute(
+        "CREATE TEMP TABLE gone AS FROM replaced_documents ANTI JOIN added_documents USING (doc_id)"
+    )
+    if connection.execute("FROM gone LIMIT 1").fetchone():
+        dates.append("SELECT d.date FROM documents d JOIN gone g ON d.superseded_by = g.doc_id")
     rows = connection.execute(" UNION ".join(dates)).fetchall()
     days = {day for (day,) in rows}
     if changes.first_day and not base.days("documents"):
@@ -249,8 +264,11 @@ def _view_merged(
     )
     if table == "documents":
         rows = (
-            "SELECT t.* REPLACE (coalesce(t.superseded_by, s.superseded_by) AS superseded_by)"
-            f" FROM ({rows}) t LEFT JOIN superseded s USING (doc_id)"
+            "SELECT t.* REPLACE (coalesce("
+            "CASE WHEN l.doc_id IS NULL AND g.doc_id IS NULL THEN t.superseded_by END,"
+            f" s.superseded_by) AS superseded_by) FROM ({rows}) t"
+            " LEFT JOIN latest l USING (doc_id) LEFT JOIN superseded s USING (doc_id)"
+            " LEFT JOIN gone g ON t.superseded_by = g.doc_id"
         )
     connection.execute(f"CREATE TEMP VIEW merged_{table} AS {rows}")
 

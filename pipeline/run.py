@@ -508,19 +508,17 @@ def _counts(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _waiting(waiting: Staging, identity: Identity) -> frozenset[tuple[str, str]]:
-    """Return the files, with their content, of a night held back, which are not read again.
+def _waiting(waiting: Staging, identity: Identity) -> dict[str, str]:
+    """Return the last content of the files of a night held back, which are not read again.
 
     Where code, settings or models changed, what could not be read may be readable now.
     """
     manifest = waiting.manifest
     if not manifest:
-        return frozenset()
+        return {}
     changed = not held.same_but_for_parent(manifest["identity"], _plain(identity))
     again = held.rejected_sources(waiting) if changed else frozenset()
-    return frozenset(
-        (source, content) for source, content in manifest["files"] if source not in again
-    )
+    return {source: content for source, content in manifest["files"] if source not in again}
 
 
 def _counts_before(state: State) -> list[dict[str, gates.Counts]]:
@@ -587,6 +585,7 @@ def _changes(staging: Staging, manifest: Mapping[str, Any]) -> publish.Changes:
         },
         failed=staging.failed_parts(),
         superseded=staging.parts("superseded"),
+        latest=staging.parts("latest"),
         first_day=date.fromisoformat(manifest["night"]),
     )
 
@@ -645,6 +644,7 @@ def _ledger(staging: Staging, files: Sequence[Sequence[str]]) -> LedgerDelta:
         files=[(source, sha256) for source, sha256 in files],
         documents=(row for row in documents() if row[0] not in failed),
         arrivals=(row for row in arrivals() if row.doc_id not in failed),
+        latest=(row for row in intake.latest(staging) if row.doc_id not in failed),
     )
 
 

@@ -285,5 +285,19 @@ WORKING_SUPERSEDED: Final = pa.schema(
 )
 """Documents that a run replaces, with the old one's date, in the order they were replaced."""
 
+WORKING_LATEST: Final = pa.schema(
+    [
+        pa.field("source", pa.string()),
+        pa.field("source_id", pa.string()),
+        pa.field("doc_id", pa.string()),
+        pa.field("date", pa.date32()),
+        pa.field("position", pa.int64()),
+    ]
+)
+"""What a run last met where several texts came from one source and id, with the text's date.
+
+``position`` is that of the first of WORKING_SUPERSEDED that it replaces.
+"""
+
 WORKING_FAILED: Final = pa.schema([*unfinished(QUARANTINE), pa.field("doc_id", pa.string())])
 """Documents that a stage failed on, with the quarantine row each becomes."""

@@ -31,6 +31,14 @@ CREATE TABLE IF NOT EXISTS arrivals (
     source TEXT NOT NULL, source_id TEXT NOT NULL, doc_id TEXT NOT NULL, run_id TEXT NOT NULL,
     PRIMARY KEY (source, source_id, doc_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS last_files (
+    source TEXT NOT NULL, sha256 TEXT NOT NULL, run_id TEXT NOT NULL,
+    PRIMARY KEY (source, run_id)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS last_arrivals (
+    source TEXT NOT NULL, source_id TEXT NOT NULL, doc_id TEXT NOT NULL, run_id TEXT NOT NULL,
+    PRIMARY KEY (source, source_id, run_id)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempts (
     run_id TEXT NOT NULL, attempt INTEGER NOT NULL, row TEXT NOT NULL,
     PRIMARY KEY (run_id, attempt)
@@ -45,10 +53,34 @@ CREATE TABLE IF NOT EXISTS withdrawn_places (
 ) WITHOUT ROWID;
 """
 
+# ``files`` and ``arrivals`` say in which run something came first. Where something else had come
+# from the same place, ``last_files`` and ``last_arrivals`` say what a run found there in the end.
+_LAST_CONTENT: Final = """
+SELECT sha256 FROM (
+    SELECT sha256, run_id, 0 AS is_last FROM files WHERE source = $source
+    UNION ALL SELECT sha256, run_id, 1 FROM last_files WHERE source = $source
+) JOIN published USING (run_id) ORDER BY sequence DESC, is_last DESC, sha256 LIMIT 1
+"""
+_LAST_ARRIVAL: Final = """
+SELECT doc_id FROM (
+    SELECT doc_id, run_id, 0 AS is_last FROM arrivals
+    WHERE source = $source AND source_id = $source_id
+    UNION ALL SELECT doc_id, run_id, 1 FROM last_arrivals
+    WHERE source = $source AND source_id = $source_id
+) JOIN published USING (run_id) ORDER BY sequence DESC, is_last DESC, doc_id LIMIT 1
+"""
+_KEEP_LAST_FILE: Final = """
+INSERT OR REPLACE INTO last_files SELECT $source, $sha256, $run_id
+WHERE EXISTS (SELECT 1 FROM files WHERE source = $source AND sha256 <> $sha256)
+"""
+
 _BACKUP: Final = ".backup"
 
 VERSION: Final = 2
 """Raised whenever a table of the file, the registry's among them, changes."""
+
+
+_OF_A_RUN: Final = ("files", "documents", "arrivals", "last_files", "last_arrivals")
 
 
 class Arrival(NamedTuple):
@@ -65,6 +97,8 @@ class LedgerDelta(NamedTuple):
     files: Sequence[tuple[str, str]]
     documents: Iterable[tuple[str, date]]
     arrivals: Iterable[Arrival]
+    latest: Iterable[Arrival] = ()
+    """What came where several texts came from one source and id, as it came."""
 
 
 class State:
@@ -116,9 +150,10 @@ class State:
         files.sync_file(partial)
         files.move(partial, self._path.with_name(self._path.name + _BACKUP))
 
-    def has_file(self, source: str, sha256: str) -> bool:
-        """Tell whether this content was already taken in from this source."""
-        return self._exists("SELECT 1 FROM files WHERE source = ? AND sha256 = ?", source, sha256)
+    def last_content(self, source: str) -> str | None:
+        """Return what was last taken in from this source: its hash, or why it was unreadable."""
+        row = self.connection.execute(_LAST_CONTENT, {"source": source}).fetchone()
+        return str(row[0]) if row else None
 
     def document_date(self, doc_id: str) -> date | None:
         """Return the date of a document that was taken in, None for an unknown one."""
@@ -146,6 +181,12 @@ class State:
             (source, source_id),
         )
         return [doc_id for (doc_id,) in rows]
+
+    def last_from(self, source: str, source_id: str) -> str | None:
+        """Return the document that was the last to come from this source under this id."""
+        place = {"source": source, "source_id": source_id}
+        row = self.connection.execute(_LAST_ARRIVAL, place).fetchone()
+        return str(row[0]) if row else None
 
     def attempts(self) -> list[dict[str, Any]]:
         """Return the rows of the table ``runs``, in order of their start."""
@@ -197,7 +238,7 @@ class State:
         """Forget documents and remember that they are not to be taken in again. Repeatable."""
         with self.connection:
             for doc_id in doc_ids:
-                for table in ("documents", "arrivals"):
+                for table in ("documents", "arrivals", "last_arrivals"):
                     self.connection.execute(f"DELETE FROM {table} WHERE doc_id = ?", (doc_id,))
                 self.connection.execute(
                     "INSERT OR IGNORE INTO withdrawn_documents VALUES (?)", (doc_id,)
@@ -218,7 +259,7 @@ class State:
         for later in reversed(published[published.index(run_id) + 1 :]):
             registry.revert(self.connection, later)
             with self.connection:
-                for table in ("files", "documents", "arrivals", "published"):
+                for table in (*_OF_A_RUN, "published"):
                     self.connection.execute(f"DELETE FROM {table} WHERE run_id = ?", (later,))
                 for attempt in self.attempts():
                     if attempt["run_id"] == later:
@@ -243,12 +284,23 @@ class State:
                 ((source, sha256, run_id) for source, sha256 in ledger.files),
             )
             execute(
+                _KEEP_LAST_FILE,
+                (
+                    {"source": source, "sha256": sha256, "run_id": run_id}
+                    for source, sha256 in ledger.files
+                ),
+            )
+            execute(
                 "INSERT OR IGNORE INTO documents VALUES (?, ?, ?)",
                 ((doc_id, day.isoformat(), run_id) for doc_id, day in ledger.documents),
             )
             execute(
                 "INSERT OR IGNORE INTO arrivals VALUES (?, ?, ?, ?)",
                 ((*arrival, run_id) for arrival in ledger.arrivals),
+            )
+            execute(
+                "INSERT OR REPLACE INTO last_arrivals VALUES (?, ?, ?, ?)",
+                ((*arrival, run_id) for arrival in ledger.latest),
             )
             self._put_attempt(attempt)
             self.connection.execute("INSERT INTO published (run_id) VALUES (?)", (run_id,))

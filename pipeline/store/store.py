@@ -396,6 +396,7 @@ def _write_delta(
     days = ((doc_id, day.isoformat()) for doc_id, day in ledger.documents)
     _write_rows(folder / "documents.parquet", ("doc_id", "date"), days)
     _write_rows(folder / "arrivals.parquet", Arrival._fields, ledger.arrivals)
+    _write_rows(folder / "latest.parquet", Arrival._fields, ledger.latest)
     for name in _REGISTRY_TABLES:
         table = getattr(ids, name)
         files.write_parquet(folder / "registry" / f"{name}.parquet", table.schema, [table])
@@ -403,6 +404,7 @@ def _write_delta(
 
 
 def _read_delta(folder: Path) -> tuple[LedgerDelta, registry.Delta, dict[str, Any]]:
+    latest = folder / "latest.parquet"  # not there where an earlier version was killed
     ledger = LedgerDelta(
         files=[(source, sha256) for source, sha256 in _read_rows(folder / "files.parquet")],
         documents=(
@@ -410,6 +412,7 @@ def _read_delta(folder: Path) -> tuple[LedgerDelta, registry.Delta, dict[str, An
             for doc_id, day in _read_rows(folder / "documents.parquet")
         ),
         arrivals=(Arrival(*row) for row in _read_rows(folder / "arrivals.parquet")),
+        latest=(Arrival(*row) for row in _read_rows(latest)) if latest.exists() else (),
     )
     paths = (folder / "registry" / f"{name}.parquet" for name in _REGISTRY_TABLES)
     ids = registry.Delta(*(pq.ParquetFile(path).read() for path in paths))

@@ -55,10 +55,12 @@ def _made(folder: Path, root: Path, n_documents: int, shard_documents: int) -> S
     scene = Scene(made, before, {}, [])
     for number, night in enumerate(NIGHTS[:2]):
         world.add_articles(made, f"night{number}", range(100 * number + 100, 100 * number + 104))
+        (made.raw / "changing.txt").write_text(world.CHANGING[number], encoding="utf-8")
         assert exonym(scene.command(before, night), folder / "log").code == 0
     world.add_articles(made, "last", range(500, 500 + n_documents))
     newcomer = f"{world.NEWCOMER} was in Ankara."  # the third night gives an id as well
     (made.raw / "last-newcomer.txt").write_text(newcomer, encoding="utf-8")
+    (made.raw / "changing.txt").write_text(world.CHANGING[0], encoding="utf-8")  # it comes back
     shutil.copytree(before, after)
     assert exonym(scene.command(after), folder / "log", noting(folder / "notes")).code == 0
     return Scene(made, before, contents(after), steps(folder / "notes", after))

@@ -60,6 +60,15 @@ def test_past_news_has_a_say_in_the_night(
     assert list(methods) == [{"minted"}, {"news"}, {"news"}]
 
 
+def test_a_text_that_came_back_is_live(crowd: Scene, fresh_crowd: Copies, tmp_path: Path) -> None:
+    out = fresh_crowd()
+    for live in reversed(world.CHANGING):
+        documents = pd.read_parquet(out / "documents").set_index("text")["superseded_by"]
+        texts = documents[list(world.CHANGING)]
+        assert list(texts.index[texts.isna()]) == [live]
+        assert exonym(crowd.command(out), tmp_path / "log").code == 0
+
+
 @pytest.mark.parametrize("group", range(_GROUPS))
 def test_killed_at_a_step(crowd: Scene, fresh_crowd: Copies, tmp_path: Path, group: int) -> None:
     log = tmp_path / "log"

@@ -50,7 +50,7 @@ def test_publish_moves_the_tables_and_changes_the_state(tmp_path: Path) -> None:
     assert store.live_days("documents") == [store.live("documents", DAY)]
     with store.state() as state:
         assert state.published() == ["r1"]
-        assert state.has_file("a.txt", "00")
+        assert state.last_content("a.txt") == "00"
         assert state.document_date("d1") == DAY
         assert state.has_arrival(Arrival("a.txt", "", "d1"))
         assert state.documents_from("a.txt", "") == ["d1"]
