@@ -25,8 +25,9 @@ sample: $(VENV)/.ready ## set up and publish thirty nights of invented news to d
 notebooks: sample ## execute the notebooks over the sample, outputs in place
 	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
+# A process a core, as far as memory goes. A file's tests stay together, and share what they made.
 test: $(VENV)/.ready ## set up and run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: lint types test ## everything CI checks
 

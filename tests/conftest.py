@@ -15,6 +15,7 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+import psutil
 import pytest
 import regex
 from hypothesis import settings
@@ -28,6 +29,18 @@ SHARED = ROOT.parent / "shared"
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+GIGABYTES_A_PROCESS = 2
+"""What one process of the tests takes, with the models and libraries that it has loaded."""
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many processes run the tests: one a core, as far as memory goes."""
+    room = psutil.virtual_memory().available // (GIGABYTES_A_PROCESS * 10**9)
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(mine or 1, room))
 
 
 # Without a sandbox, since CI's user is root; and nothing that calls home.

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.knowledge.build import ensure
+
 from .pages import ROOT, WRITTEN, Block, blocks, name_of
 
 NOT_RUN = "not run: "
@@ -49,10 +51,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target.symlink_to(ROOT / name)
         else:
             shutil.copy2(ROOT / name, target)
-    # Built from the files beside it; the copy saves each page the time.
-    index = ROOT / "models" / "knowledge" / "index"
-    if index.is_dir():
-        shutil.copytree(index, copy / "models" / "knowledge" / "index", dirs_exist_ok=True)
+    # Built from the files beside it; the copy saves each page the time. Not while others build it.
+    knowledge = ROOT / "models" / "knowledge"
+    ensure(knowledge)
+    index = copy / "models" / "knowledge" / "index"
+    shutil.copytree(knowledge / "index", index, dirs_exist_ok=True)
     environment = copy / ".venv"
     environment.mkdir()
     for part in Path(sys.prefix).iterdir():
