@@ -101,6 +101,11 @@ def test_no_gate_on_the_first_nights_nor_on_few_documents() -> None:
     assert moved({"tr": strange}, [{"tr": USUAL}] * 2, BOUNDS) != []
 
 
+def test_just_so_many_documents_are_enough_tonight_and_then() -> None:
+    usual, strange = Counts(10, 10, 80, 20, 100, 5), Counts(10, 10, 0, 0, 100, 100)
+    assert moved({"tr": strange}, [{"tr": usual}] * 2, BOUNDS) != []
+
+
 def test_only_the_last_runs_count_and_one_outlier_does_not() -> None:
     before = [{"tr": Counts(100, 100, 80, 20, 1000, 50)}] * 9 + [{"tr": USUAL}] * 3
     assert moved({"tr": USUAL}, before, BOUNDS) == []
