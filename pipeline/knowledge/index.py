@@ -341,7 +341,9 @@ class Index:
     def meaning(self, vector: Vector, limit: int) -> list[int]:
         """Return the ``limit`` entries with a name that means most the same as ``vector``."""
         cosines = self._vector @ vector
-        order = np.argsort(-cosines, kind="stable")[: limit * MOST_NAMES]
+        most = min(limit * MOST_NAMES, len(cosines))
+        likest = np.sort(np.argpartition(-cosines, most - 1)[:most]) if most else np.arange(0)
+        order = likest[np.argsort(-cosines[likest], kind="stable")]
         entries = self._alias_entry[self._vector_alias[order]].tolist()
         return list(dict.fromkeys(entries))[:limit]
 
