@@ -77,6 +77,12 @@ class Language(Protocol):
         English itself a word stands for its variants: ``northern`` is ``north``.
         """
 
+    def spelled_out(self, name: str) -> str:
+        """Return the acronym that ``name`` spells letter by letter, in capitals; mostly nothing.
+
+        Hindi ``सीबीएसई`` is ``CBSE``: three letters at least, since two may make any word.
+        """
+
     def letters(self, name: str) -> str:
         """Return the letters of ``name`` that its spelling in English depends on, without spaces.
 

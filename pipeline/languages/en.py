@@ -78,6 +78,10 @@ class English:
         """Return nothing: the language reads no other's characters."""
         return ()
 
+    def spelled_out(self, name: str) -> str:
+        """Return nothing: letters are written, not spelled out."""
+        return ""
+
     def letters(self, name: str) -> str:
         """Return the fold without spaces."""
         return self.fold(name).replace(" ", "")

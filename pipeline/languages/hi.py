@@ -29,6 +29,11 @@ _CANDRABINDU: Final = "\u0901"
 
 _LETTER_NAMES: Final = _table("letter_names")
 _LONGEST_LETTER_NAME: Final = max(map(len, _LETTER_NAMES))
+_LEAST_SPELLED: Final = 3
+"""Letters from which a word that the names of letters make up is an acronym.
+
+Of the 446 such words marked in the training parts of the Hindi corpora all are.
+"""
 _CONSONANTS: Final = _table("consonants")
 _SIGNS: Final = _table("signs")
 _VOWELS: Final = _table("vowels")
@@ -106,6 +111,11 @@ class Hindi:
     def transcriptions(self, name: str) -> tuple[str, ...]:
         """Return nothing: the language reads no other's characters."""
         return ()
+
+    def spelled_out(self, name: str) -> str:
+        """Return the capitals whose English names make up the one word ``name``: ``CBSE``."""
+        letters = _spell(self.orthography(name))
+        return letters.upper() if len(letters) >= _LEAST_SPELLED else ""
 
     def letters(self, name: str) -> str:
         """Return the broad romanising: its capitals keep apart what a fold makes one."""

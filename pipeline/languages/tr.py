@@ -163,6 +163,10 @@ class Turkish:
         """Return nothing: the language reads no other's characters."""
         return ()
 
+    def spelled_out(self, name: str) -> str:
+        """Return nothing: letters are written, not spelled out."""
+        return ""
+
     def letters(self, name: str) -> str:
         """Return the letters with their marks, lower case."""
         return "".join(filter(str.isalnum, _lower(self.orthography(name))))

@@ -52,6 +52,10 @@ class Undetermined:
         """Return nothing: the language reads no other's characters."""
         return ()
 
+    def spelled_out(self, name: str) -> str:
+        """Return nothing: letters are written, not spelled out."""
+        return ""
+
     def letters(self, name: str) -> str:
         """Return the fold without spaces."""
         return self.fold(name).replace(" ", "")

@@ -100,6 +100,10 @@ class Vietnamese:
         first, *rest = (_CHINESE[syllable][0] for syllable in bare)
         return (first + "".join(rest), f"{first} {''.join(rest)}")
 
+    def spelled_out(self, name: str) -> str:
+        """Return nothing: letters are written, not spelled out."""
+        return ""
+
     def letters(self, name: str) -> str:
         """Return the letters without tones, those of ă, â, ê, ô, ơ, ư and đ kept."""
         plain = unicodedata.normalize("NFD", self.orthography(name).lower()).translate(_TONELESS)

@@ -49,6 +49,9 @@ _DOUBT: Final = 0.35
 _SHORT: Final = 4
 """Letters up to which a single word has to be the same: TASS is no respelling of TAS."""
 
+_SHORT_ENGLISH: Final = 6
+"""The same in English, which is what most names are known in: Shark is not Sark."""
+
 _KEYS_COMPARED: Final = 3
 _SHORTLIST: Final = 20
 _MOST_SEARCHED: Final = 3
@@ -248,7 +251,8 @@ class Finder:
     def _is_other(self, form: Form, number: int, target: Target) -> bool:
         entry = self.index.entry(number)
         named = self.countries_named(form) if entry.label == "ORG" else frozenset()
-        return contradictions.is_other(form, entry, target.keys, named)
+        likeness = matching.likeness(form, target, self.meanings)
+        return contradictions.is_other(form, entry, target.keys, named, likeness)
 
     def _countries_named(self, form: Form) -> frozenset[str]:
         """Return the ISO countries that words of a longer name say."""
@@ -267,7 +271,8 @@ class Finder:
 
     def near(self, form: Form) -> list[int]:
         """Return the entries that the nightly run weighs for a name that is none of theirs."""
-        if " " not in form.key and len(form.key) <= _SHORT:
+        short = _SHORT_ENGLISH if form.lang == "en" else _SHORT
+        if " " not in form.key and len(form.key) <= short:
             return []
         # Of one word there is no more to find than what sounds like it.
         wide = self.shortlist(form, searched=1) if " " in form.key else self._sounding(form)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from pipeline import languages
 from pipeline.languages.shared import skeleton, sound
 from pipeline.resolve.normalise import language_of
 from pipeline.scripts import script_of
@@ -59,6 +60,11 @@ class Form:
     def key(self) -> str:
         """The likeliest comparison key; empty when the language's rules leave nothing."""
         return self.keys[0].text if self.keys else ""
+
+    @property
+    def spelled_out(self) -> str:
+        """The acronym that the name spells letter by letter: ``CBSE`` for ``सीबीएसई``."""
+        return languages.get(self.lang).spelled_out(self.name)
 
     def name_under(self, key: str) -> str:
         """Return the reading that ``key`` was made of."""

@@ -151,6 +151,26 @@ def _outermost(
     return frozenset()
 
 
+@cache
+def _companies(lang: str) -> frozenset[tuple[str, ...]]:
+    names = _file()["companies"].get(lang, ())
+    return frozenset(tuple(languages.get(lang).fold(name).split()) for name in names)
+
+
+def without_company(key: str, lang: str) -> str:
+    """Return a comparison key of ``lang`` without the word that says that it is a company.
+
+    Empty where there is none, or not two words besides, or these are generic.
+    """
+    words = tuple(key.split())
+    for count in range(min(_LONGEST_HEAD, len(words) - 2), 0, -1):
+        for some, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
+            bare = " ".join(rest)
+            if some in _companies(lang) and not is_generic(bare):
+                return bare
+    return ""
+
+
 def without_heads(key: str) -> str:
     """Return ``key`` without generic phrases at either end, where at least two words remain.
 

@@ -358,6 +358,8 @@ class _Work:
             for column in REGISTRY_ENTITIES.names
             if column not in ("action", "entity_id")
         }
+        if facts["knowledge_key"] is None:
+            facts["name"] = registry.better_name(facts)
         if any(row[column] != value for column, value in facts.items()):
             self._write(row.get("action", registry.UPDATE), entity_id, facts)
 

@@ -19,7 +19,7 @@ from pipeline.resolve import countries, generic, score
 from pipeline.resolve.candidates import Candidate, Finder, Known, best_of
 from pipeline.resolve.forms import Form, looks_like_acronym, read
 from pipeline.resolve.indocument import Cluster, Named, cluster
-from pipeline.resolve.methods import CONTEXT, MINTED, NEWS, OVERRIDE, SURNAME
+from pipeline.resolve.methods import CONTEXT, MINTED, NEWS, OVERRIDE, SIMILAR, SURNAME
 from pipeline.resolve.past import NONE as NO_PAST
 from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings, Target
@@ -44,7 +44,12 @@ _ENUMERATED: Final = re.compile(
 _CONTRADICTION: Final = 0.5
 """Below this likeness a long form says that its acronym means another body."""
 
+_MAIN: Final = 2 / 3
+"""Least share of what a text names at which one country is the one that it is about."""
+
 _MOST_KEYS: Final = 12
+_CHINESE: Final = frozenset({"CN", "HK", "MO", "TW"})
+_VIETNAMESE: Final = "vi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,24 @@ def _is_out(decision: Decision, candidate: Scored) -> bool:
     return candidate.logit + score.MOST_NEWS < decision.ranked[0].logit
 
 
+def _is_called_after(candidate: Candidate, known: Known, votes: Mapping[str, int]) -> bool:
+    """Say whether what is no person has a name like a person's: it is called after him."""
+    return candidate.method == SIMILAR and known.label == "PER" and votes.get("PER", 0) == 0
+
+
+def _is_reading(candidate: Candidate, known: Known, forms: Iterable[Form]) -> bool:
+    """Say whether a place where Chinese is written is found by a Vietnamese name not its own.
+
+    Every other Vietnamese place is called like one in China, by the characters (*Tương Dương*).
+    """
+    return (
+        candidate.method == SIMILAR
+        and known.label == "LOC"
+        and known.iso_country in _CHINESE
+        and all(form.lang == _VIETNAMESE for form in forms)
+    )
+
+
 class _Asked(NamedTuple):
     """What a cluster is called, and by whom: exact candidates, and namesakes by surname.
 
@@ -283,7 +306,7 @@ class Linker:
             self._weigh(group, {}, asked)
             for group, asked in zip(self.clusters, self._asked, strict=True)
         ]
-        sure = _mentioned(first, _SURE)
+        sure = _mentioned((d for d in first if not self._is_mere_reading(d)), _SURE)
         peers = self._peers(first)
         second = [
             self._again(decision, sure, kinds) for decision, kinds in zip(first, peers, strict=True)
@@ -301,6 +324,12 @@ class Linker:
             self._ruled(d if d.chosen is not None else self._unknown(d, about, owners, dominant))
             for d in second
         ]
+
+    @staticmethod
+    def _is_mere_reading(decision: Decision) -> bool:
+        """Say whether what was chosen would be no evidence of a text about China."""
+        chosen = decision.chosen
+        return chosen is not None and _is_reading(chosen.candidate, chosen.known, decision.forms)
 
     def _ruled(self, decision: Decision) -> Decision:
         """Return the decision with the entity that a person gave one of its names, if any."""
@@ -338,6 +367,7 @@ class Linker:
                 (known := self.finder.known(candidate.entry)).label == "PER" and asked.ambiguous
             )
             and known.key not in barred
+            and not _is_called_after(candidate, known, votes)
             and not self._contradicted(candidate, forms)
         ]
         ranked = score.weigh(pairs, votes, about, homes=_homes(forms), generic=_are_generic(forms))
@@ -395,6 +425,8 @@ class Linker:
         if not decision.ranked or not (rest or peers):
             return decision
         pairs = [(s.candidate, s.known) for s in decision.ranked]
+        if rest and _CHINESE.isdisjoint(rest):  # then no place there is meant by its characters
+            pairs = [pair for pair in pairs if not _is_reading(*pair, decision.forms)]
         ranked = score.weigh(
             pairs,
             decision.votes,
@@ -490,15 +522,12 @@ class Linker:
         dominant: str | None,
     ) -> Decision:
         """Try an unlinked body with its country's name before it; else say how it is known here."""
-        owner = next((owners[i] for i in decision.cluster.members if i in owners), None)
+        beside = next((owners[i] for i in decision.cluster.members if i in owners), None)
+        owner = beside.known if beside is not None else self._main_country(decision, about)
         if owner is not None and decision.label == "ORG":
-            owned = tuple(
-                read(f"{owner.known.name} {form.name}", form.lang) for form in decision.forms
-            )
+            owned = tuple(read(f"{owner.name} {form.name}", form.lang) for form in decision.forms)
             again = self._weigh(decision.cluster, about, self._ask(decision.cluster, owned))
-            if again.chosen is not None and again.chosen.known.iso_country == (
-                owner.known.iso_country
-            ):
+            if again.chosen is not None and again.chosen.known.iso_country == owner.iso_country:
                 return Decision(
                     decision.cluster,
                     decision.votes,
@@ -508,7 +537,7 @@ class Linker:
                     by_context=True,
                     unknown=None,
                 )
-        country = owner.known.iso_country if owner is not None else dominant
+        country = owner.iso_country if owner is not None else dominant
         return Decision(
             decision.cluster,
             decision.votes,
@@ -519,11 +548,22 @@ class Linker:
             unknown=self._identity(decision.forms, country),
         )
 
+    def _main_country(self, decision: Decision, about: Mapping[str, float]) -> Known | None:
+        """Return the country that most of the text is about, for a body that each of them has."""
+        if not about or not _are_generic(decision.forms):
+            return None
+        main = max(about, key=lambda code: (about[code], code))
+        if about[main] < _MAIN * sum(about.values()):
+            return None
+        number = self.finder.index.by_key(f"{COUNTRY_KEY}{main}")
+        return self.finder.known(number) if number is not None else None
+
     def _identity(self, forms: tuple[Form, ...], country: str | None) -> Unknown:
         long = [form for form in forms if not looks_like_acronym(form.surface)] or list(forms)
         fullest = long[0]
-        keys = [form.key for form in long]
+        keys = [form.spelled_out.lower() or form.key for form in long]
         keys += [bare for form in long if (bare := _bare(form))]
+        keys += [generic.without_company(form.key, form.lang) for form in long]
         keys += [key.text for form in long for key in form.keys[1:]]
         keys = [key for key in dict.fromkeys(keys) if key] or [fullest.surface.casefold()]
         if self._ambiguous(forms):

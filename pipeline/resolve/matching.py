@@ -63,6 +63,8 @@ _FILE: Final = "matching.tsv"
 _INTERCEPT, _OUT = "intercept", "out"
 """Names of the rows of ``matching.tsv`` that stand for no feature."""
 _MOST_WORDS: Final = 4
+_LATIN: Final = "Latn"
+_SH: Final = "sh"
 _CACHED: Final = 65536
 _TARGETS_CACHED: Final = 8192
 _READINGS: Final = 2
@@ -83,6 +85,9 @@ _DIGITS: Final = 9
 LEAST_PROBABILITY: Final = 0.5
 _LEAST_LOGIT: Final = -1e-6
 """A choice as likely as all others together has a logit of at least 0, but for rounding."""
+
+_ALONE: Final = 0.05
+"""Likeness below which a word is like none."""
 
 _LEAST_SHARED: Final = 0.3
 """Likeness of words, all taken together, from which two names may be one."""
@@ -319,12 +324,54 @@ def _logits(
     return logits
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What of a name has no like in a known entity's names, and what the spelling costs a letter.
+
+    ``alone`` are the words of the name, some in English, that are like no word of any of them, by
+    spelling or by meaning; ``apart`` says that beside each of them both have such a word.
+    """
+
+    alone: tuple[str, ...]
+    apart: bool
+    cost: float
+
+
+def likeness(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> Likeness:
+    """Return how ``form`` and the names of ``target`` differ."""
+    words = _words(form)
+    keys = [key.split() for key in target.keys]
+    others = list(dict.fromkeys(chain.from_iterable(keys)))
+    (alike,) = _like_words([(form, [target])], [words], [others], meanings, learned())
+    like = alike[int(target.label != "PER")]
+    best = like.max(axis=1, initial=0.0).tolist()
+    column = {word: i for i, word in enumerate(others)}
+    apart = [
+        bool(
+            like[:, places].max(axis=1, initial=0.0).min(initial=1.0) < _ALONE
+            and like[:, places].max(axis=0, initial=0.0).min(initial=1.0) < _ALONE
+        )
+        for places in ([column[word] for word in key] for key in keys)
+    ]
+    ((costs,),) = _letters([(renderings(form), [target])], learned())
+    alone = [word for (word, _), most in zip(words, best, strict=True) if most < _ALONE]
+    return Likeness(tuple(alone), all(apart), costs[0])
+
+
 def spelled_by(form: Form, keys: Iterable[str]) -> bool:
-    """Say whether a name of one word sounds like the initials of one of ``keys``."""
+    """Say whether a name of one word is the initials of one of ``keys``: to the letter in Latin.
+
+    In another script it sounds like them, and sh is no s there: सार्क, not शार्क, is SAARC.
+    """
     if " " in form.key or len(form.key) < MIN_INITIALS:
         return False
-    ours = {_sound(key.text) for key in form.keys[:_KEYS]}
-    return any(first and _sound(first) in ours for first in map(initials, keys))
+    ours = {key.text for key in form.keys[:_KEYS]}
+    firsts = {first for first in map(initials, keys) if first}
+    if form.script == _LATIN:
+        return not ours.isdisjoint(firsts)
+    hushed = {_sound(key) for key in ours if key.startswith(_SH)}
+    sounds = {_sound(key) for key in ours if not key.startswith(_SH)}
+    return any(_sound(f) in (hushed if f.startswith(_SH) else sounds) for f in firsts)
 
 
 _sound = lru_cache(maxsize=_CACHED)(sound_or_key)

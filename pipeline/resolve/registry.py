@@ -265,21 +265,40 @@ def facts_of(label: str, names: Mapping[tuple[str, str], int]) -> dict[str, Any]
     by_language: dict[str, str] = {}
     for name, lang in ranked:
         by_language.setdefault(lang, name)
-    return {
+    facts = {
         "label": label,
         "name": _display_name(ranked),
         **{f"name_{lang}": by_language.get(lang) for lang in LANGUAGES},
         "status": "new",
     }
+    return {**facts, "name": better_name(facts)}
+
+
+def better_name(facts: Mapping[str, Any]) -> str:
+    """Return what an unknown entity is called, by the columns of :func:`facts_of`.
+
+    As before, unless more languages with Latin letters call it something else alike: a name that
+    one language glued a word to on the first night is not kept for ever, nor is a romanised one.
+    """
+    by_fold: dict[str, list[str]] = {}
+    for lang in ("en", *(lang for lang in LANGUAGES if lang != "en")):
+        name = facts.get(f"name_{lang}")
+        if name and script_of(name) == "Latn":
+            by_fold.setdefault(languages.get(lang).fold(name), []).append(name)
+    own = [names for names in by_fold.values() if facts["name"] in names]
+    best = max(by_fold.values(), key=len, default=[])
+    # Written two ways alike (with marks and without), the present one is kept.
+    return best[0] if len(best) > max(map(len, own), default=0) else str(facts["name"])
 
 
 def _display_name(ranked: list[tuple[str, str]]) -> str:
-    """Return the first name in Latin letters, or the first one romanised."""
+    """Return the first name in Latin letters, or the acronym or romanising of the first one."""
     for name, _ in ranked:
         if script_of(name) == "Latn":
             return name
     name, lang = ranked[0]
-    return languages.get(lang).fold(name).title()
+    language = languages.get(lang)
+    return language.spelled_out(name) or language.fold(name).title()
 
 
 def overrides_of(connection: sqlite3.Connection, delta: Delta | None = None) -> Overrides:

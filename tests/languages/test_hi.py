@@ -50,3 +50,18 @@ def test_spellings_of_one_name_fold_alike(one: str, other: str) -> None:
 )
 def test_names_with_and_without_nukta_share_a_key(with_nukta: str, without: str) -> None:
     assert set(HINDI.keys(with_nukta)) & set(HINDI.keys(without))
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("सीबीएसई", "CBSE"),
+        ("एसडीएफ़", "SDF"),
+        ("बीबी", ""),
+        ("सीमा", ""),
+        ("नाटो", ""),
+        ("", ""),
+    ],
+)
+def test_letters_spelled_out(name: str, letters: str) -> None:
+    assert HINDI.spelled_out(name) == letters

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.knowledge.build import build
 from pipeline.knowledge.index import Index
-from pipeline.resolve import contradictions, generic
+from pipeline.resolve import contradictions, generic, matching
 from pipeline.resolve.candidates import Finder
 from pipeline.resolve.forms import read
 from tests.resolve.conftest import KNOWLEDGE, write_knowledge
@@ -29,6 +29,31 @@ ROWS = [
         "iso_country": "RU",
     },
     {
+        "key": "exonym:ostrom-broadcasting",
+        "label": "ORG",
+        "name": "OBS",
+        "en": "OBS|OBS Radio",
+        "hi": "ओबीएस",
+        "iso_country": "EE",
+    },
+    {
+        "key": "exonym:united-north-democrats",
+        "label": "ORG",
+        "name": "United North Democrats Party",
+        "en": "United North Democrats Party",
+    },
+    {
+        "key": "exonym:ministry-of-tides",
+        "label": "ORG",
+        "name": "Ministry of Tides",
+        "en": "Ministry of Tides|RIK",
+    },
+    {"key": "exonym:zoltak", "label": "ORG", "name": "Zoltak", "en": "Zoltak"},
+    {"key": "exonym:lake-averast", "label": "LOC", "name": "Averast", "en": "Averast"},
+    {"key": "exonym:ranvir-dosk", "label": "PER", "name": "Ranvir Dosk", "hi": "रणवीर डोस्क"},
+    {"key": "exonym:king-oleg-iii", "label": "PER", "name": "King Oleg III", "en": "King Oleg III"},
+    {"key": "exonym:amar-al-tulaa", "label": "PER", "name": "Amar al-Tulaa", "en": "Amar al-Tulaa"},
+    {
         "key": "exonym:trinh-ngoc-tuan",
         "label": "PER",
         "name": "Trịnh Ngọc Tuấn",
@@ -48,8 +73,9 @@ def is_other(name: str, lang: str, key: str, index: Index) -> bool:
     number = index.by_key(key)
     assert number is not None
     finder, form = Finder(index), read(name, lang)
-    named = finder.countries_named(form)
-    return contradictions.is_other(form, index.entry(number), finder.target(number).keys, named)
+    named, target = finder.countries_named(form), finder.target(number)
+    likeness = matching.likeness(form, target, finder.meanings)
+    return contradictions.is_other(form, index.entry(number), target.keys, named, likeness)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +140,62 @@ def test_a_place_is_called_by_its_vietnamese_name_in_vietnamese(
     name: str, lang: str, other: bool, index: Index
 ) -> None:
     assert is_other(name, lang, "iso:SD", index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "key", "other"),
+    [
+        ("ओबीएसई", "hi", "exonym:ostrom-broadcasting", True),
+        ("ओबीएस रेडियो", "hi", "exonym:ostrom-broadcasting", False),
+        ("यूएनडीपी", "hi", "exonym:united-north-democrats", False),
+        ("यूएनडीएफपी", "hi", "exonym:united-north-democrats", True),
+    ],
+)
+def test_an_acronym_spelled_out_is_of_its_letters(
+    name: str, lang: str, key: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, key, index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "key", "other"),
+    [
+        ("Zoltak Film", "en", "exonym:zoltak", True),
+        ("Zoltak Bank", "en", "exonym:zoltak", False),
+        ("Sudan Longhorns", "en", "iso:SD", True),
+        ("High Court of Sudan", "en", "iso:SD", True),
+        ("Sudan Province", "en", "iso:SD", False),
+        ("Nhôn Rik", "vi", "exonym:ministry-of-tides", True),
+    ],
+)
+def test_a_word_that_is_like_none_makes_another_name(
+    name: str, lang: str, key: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, key, index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "other"), [("Averești", "ro", True), ("Averesti", "tr", False)]
+)
+def test_a_romanian_village_ends_as_one(name: str, lang: str, other: bool, index: Index) -> None:
+    assert is_other(name, lang, "exonym:lake-averast", index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "key", "other"),
+    [
+        ("जगमीत डोस्क", "hi", "exonym:ranvir-dosk", True),
+        ("रनवीर डोस्क", "hi", "exonym:ranvir-dosk", False),
+        ("King Oleg I", "en", "exonym:king-oleg-iii", True),
+        ("King Oleg", "en", "exonym:king-oleg-iii", False),
+        ("Amar al Amar", "en", "exonym:amar-al-tulaa", True),
+        ("Amar al Tula", "en", "exonym:amar-al-tulaa", False),
+    ],
+)
+def test_persons_of_one_surname_or_number(
+    name: str, lang: str, key: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, key, index) is other
 
 
 def test_what_is_contradicted_is_no_candidate(index: Index) -> None:

@@ -133,6 +133,29 @@ def test_a_ministry_is_never_that_of_another_country(
     assert [r["knowledge_key"] for r in settled if "Defence" in r["surface"]] == [key]
 
 
+OF_THE_TEXT = [
+    ("en", "[[Moscow|LOC]], [[Russia|LOC]]. The [[Defence Ministry|ORG]] spoke.", True),
+    ("vi", "[[Moscow|LOC]], [[Nga|LOC]]. [[Bộ Quốc phòng|ORG]] nói.", True),
+    ("vi", "[[Moscow|LOC]], [[Nga|LOC]]. [[Bộ Ngoại giao|ORG]] nói.", False),
+    ("en", "[[Moscow|LOC]] and [[Atlanta|LOC]]. The [[Defence Ministry|ORG]] spoke.", False),
+]
+
+
+@pytest.mark.parametrize(("lang", "markup", "known"), OF_THE_TEXT)
+def test_a_ministry_is_that_of_the_country_the_text_is_about(
+    mark: Any, small_index: Index, lang: str, markup: str, known: bool
+) -> None:
+    key = rows(mark({"a": (lang, markup)}), small_index)[-1]["knowledge_key"]
+    assert key == ("exonym:russian-defence-ministry" if known else None)
+
+
+def test_what_is_called_after_a_person_is_not_him(mark: Any, small_index: Index) -> None:
+    settled = rows(
+        mark({"a": ("en", "[[Petro Varga|PER]] in the [[Petro Varga hall|LOC]].")}), small_index
+    )
+    assert [r["knowledge_key"] for r in settled] == ["exonym:petru-varga", None]
+
+
 def test_a_label_is_evidence_and_no_filter(mark: Any, small_index: Index) -> None:
     settled = rows(mark({"a": ("en", "[[Russia|ORG]] and [[Russia|PER]]")}), small_index)
     assert {(r["knowledge_key"], r["label"]) for r in settled} == {("iso:RU", "LOC")}

@@ -179,3 +179,11 @@ def test_sharing_a_word_with_a_famous_person_makes_nobody_famous(
     name: str, lang: str, shipped_index: Index
 ) -> None:
     assert Finder(shipped_index).matched(read(name, lang)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "spelled"),
+    [("SKAK", "en", True), ("Shkak", "en", False), ("स्काक", "hi", True), ("श्काक", "hi", False)],
+)
+def test_initials_are_to_the_letter_and_sh_is_no_s(name: str, lang: str, spelled: bool) -> None:
+    assert matching.spelled_by(read(name, lang), ["south kelo alliance of kirns"]) is spelled

@@ -244,6 +244,71 @@ def test_the_international_name_of_an_unknown_entity(
     assert registry.facts_of("LOC", names)["name"] == expected
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({"name": "Rumen Ilo Makara", "name_tr": "Rumen Ilo Makara"}, "Rumen Ilo Makara"),
+        (
+            {
+                "name": "Rumen Ilo Makara",
+                "name_tr": "Rumen Ilo Makara",
+                "name_ro": "Ilo Makara",
+                "name_vi": "Ilo Makará",
+            },
+            "Ilo Makara",
+        ),
+        ({"name": "Ilo Makara", "name_ro": "Ilo Makara", "name_en": "Ylo Makara"}, "Ilo Makara"),
+        ({"name": "Ilo Makra", "name_hi": "इलो माकारा", "name_en": "Ilo Makara"}, "Ilo Makara"),
+        ({"name": "Ilo Makra", "name_hi": "इलो माकारा"}, "Ilo Makra"),
+    ],
+)
+def test_a_name_gives_way_to_one_of_more_languages(names: dict[str, str], expected: str) -> None:
+    assert registry.better_name(names) == expected
+
+
+def test_an_acronym_spelled_out_is_called_by_its_letters() -> None:
+    assert registry.facts_of("ORG", {("ओबीएसई", "hi"): 2})["name"] == "OBSE"
+
+
+def test_an_acronym_is_one_body_in_letters_and_spelled_out(
+    mark: Any, small_index: Index, connection: sqlite3.Connection
+) -> None:
+    marked = mark({"a": ("en", "[[ZPKO|ORG]] met."), "b": ("hi", "[[ज़ेडपीकेओ|ORG]] की बैठक।")})
+    _, ids = assigned(settled_of(marked, small_index), connection, small_index)
+    assert len(set(ids.values())) == 1
+
+
+def test_a_company_is_one_with_and_without_the_word_for_it(
+    mark: Any, small_index: Index, connection: sqlite3.Connection
+) -> None:
+    articles = {
+        "a": ("en", "[[Zelko Tarm|ORG]] sells boats."),
+        "b": ("vi", "Ông làm ở [[công ty Zelko Tarm|ORG]]."),
+        "c": ("tr", "[[Zelko Tarm Şirketi|ORG]] tekne satıyor."),
+        "d": ("vi", "Ông làm ở [[công ty Tarm|ORG]]."),
+    }
+    _, ids = assigned(settled_of(mark(articles), small_index), connection, small_index)
+    assert len({entity for (doc_id, _), entity in ids.items() if doc_id != "d"}) == 1
+    assert len(set(ids.values())) == 2
+
+
+def test_a_later_night_gives_a_better_name(
+    mark: Any, small_index: Index, connection: sqlite3.Connection
+) -> None:
+    nights = [
+        {"a": ("hi", "[[इलो माकारा|PER]] आए।")},
+        {"b": ("en", "[[Ilo Makara|PER]] came.")},
+    ]
+    names = []
+    for number, night in enumerate(nights):
+        assignment, _ = assigned(
+            settled_of(mark(night), small_index), connection, small_index, f"r{number}"
+        )
+        names += assignment.delta.entities["name"].to_pylist()
+        registry.apply(connection, assignment.delta, f"r{number}")
+    assert names == ["Ilo Makara", "Ilo Makara"]
+
+
 def test_a_generic_name_is_one_thing_in_one_country_only(
     mark: Any, small_index: Index, connection: sqlite3.Connection
 ) -> None:
