@@ -251,8 +251,8 @@ class Finder:
     def _is_other(self, form: Form, number: int, target: Target) -> bool:
         entry = self.index.entry(number)
         named = self.countries_named(form) if entry.label == "ORG" else frozenset()
-        likeness = matching.likeness(form, target, self.meanings)
-        return contradictions.is_other(form, entry, target.keys, named, likeness)
+        difference = matching.difference(form, target, self.meanings)
+        return contradictions.is_other(form, entry, target.keys, named, difference)
 
     def _countries_named(self, form: Form) -> frozenset[str]:
         """Return the ISO countries that words of a longer name say."""

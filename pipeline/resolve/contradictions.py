@@ -16,7 +16,7 @@ from pipeline.knowledge.entry import Entry
 from pipeline.languages.shared import initials
 from pipeline.resolve import generic
 from pipeline.resolve.forms import Form
-from pipeline.resolve.matching import Likeness
+from pipeline.resolve.matching import Difference
 from pipeline.resolve.similarity import NUMBERS, word_similarity
 from pipeline.schemas import UNDETERMINED
 
@@ -52,20 +52,20 @@ _VIETNAM: Final = "VN"
 
 
 def is_other(
-    form: Form, entry: Entry, keys: Sequence[str], named: Collection[str], likeness: Likeness
+    form: Form, entry: Entry, keys: Sequence[str], named: Collection[str], difference: Difference
 ) -> bool:
     """Say whether a name spelled like one of an entity's own must mean something else.
 
     ``keys`` are the comparison keys of the entity's names, ``named`` the ISO countries that the
-    words of the name say, ``likeness`` is that of the name and the entity's names.
+    words of the name say, ``difference`` is that of the name and the entity's names.
     """
     if _is_other_acronym(form, keys):
         return True
     if entry.label == "PER":
-        unlike = likeness.apart and likeness.cost >= _UNLIKE_PERSON
+        unlike = difference.apart and difference.cost >= _UNLIKE_PERSON
         return unlike or _is_other_person(form, entry, keys)
     return (
-        _has_word_alone(form, entry, likeness)
+        _has_word_alone(form, entry, difference)
         or _ends_as_at_home(form, entry)
         or _is_of_other_sort(form, entry)
         or _is_elsewhere(entry, named)
@@ -73,22 +73,22 @@ def is_other(
     )
 
 
-def _has_word_alone(form: Form, entry: Entry, likeness: Likeness) -> bool:
+def _has_word_alone(form: Form, entry: Entry, difference: Difference) -> bool:
     """Say whether a word of the name is like none of the entity's: Texas Longhorns, Total Film.
 
     Words for what it names are left out, of long names of bodies too few of the words are known.
     Vietnamese syllables tell less: one of a body's two decides, and of a place's none.
     """
     words = len(form.words)
-    if words < 2 or likeness.cost < _UNLIKE_WORDS:
+    if words < 2 or difference.cost < _UNLIKE_WORDS:
         return False
     if form.lang == _VIETNAMESE:
         return entry.label == "ORG" and words == _SHORT_BODY_VI
     if entry.label == "ORG" and words > _LONGEST_SHORT_BODY:
         return False
-    own, _ = generic.proper(likeness.alone)
+    own, _ = generic.proper(difference.alone)
     if entry.label == "LOC":  # a court of Kerala is not Kerala
-        return bool(set(likeness.alone) & set(own))
+        return bool(set(difference.alone) & set(own))
     fold = languages.get(form.lang).fold
     return any(not generic.is_generic(fold(word)) for word in own)
 

@@ -325,7 +325,7 @@ def _logits(
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Difference:
     """What of a name has no like in a known entity's names, and what the spelling costs a letter.
 
     ``alone`` are the words of the name, some in English, that are like no word of any of them, by
@@ -337,7 +337,7 @@ class Likeness:
     cost: float
 
 
-def likeness(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> Likeness:
+def difference(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> Difference:
     """Return how ``form`` and the names of ``target`` differ."""
     words = _words(form)
     keys = [key.split() for key in target.keys]
@@ -355,7 +355,7 @@ def likeness(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> Li
     ]
     ((costs,),) = _letters([(renderings(form), [target])], learned())
     alone = [word for (word, _), most in zip(words, best, strict=True) if most < _ALONE]
-    return Likeness(tuple(alone), all(apart), costs[0])
+    return Difference(tuple(alone), all(apart), costs[0])
 
 
 def spelled_by(form: Form, keys: Iterable[str]) -> bool:

@@ -74,8 +74,8 @@ def is_other(name: str, lang: str, key: str, index: Index) -> bool:
     assert number is not None
     finder, form = Finder(index), read(name, lang)
     named, target = finder.countries_named(form), finder.target(number)
-    likeness = matching.likeness(form, target, finder.meanings)
-    return contradictions.is_other(form, index.entry(number), target.keys, named, likeness)
+    difference = matching.difference(form, target, finder.meanings)
+    return contradictions.is_other(form, index.entry(number), target.keys, named, difference)
 
 
 @pytest.mark.parametrize(
