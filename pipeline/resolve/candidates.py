@@ -317,7 +317,7 @@ class Finder:
         return [entries[i] for i in sorted(order.tolist())]
 
     def _vector(self, form: Form) -> Vector | None:
-        """Return what a name means, where it is of several words and one of them is translated.
+        """Return what a name means, where it is of several words and has one of a body's name.
 
         What people and villages are called is spelled; what bodies are called is translated.
         """
@@ -325,7 +325,7 @@ class Finder:
         if model is None or " " not in form.key:
             return None
         words = languages.get(form.lang).fold(form.name).split()
-        if not any(meaning.of_words(words, form.lang, self.meanings)):
+        if not meaning.may_be_body(words, form.lang, self.meanings):
             return None
         return model.of(form.name)
 

@@ -19,6 +19,8 @@ STEM: Final = 6
 """Letters of a folded word that count."""
 
 _FILE: Final = "meaning.tsv"
+_GLOSSARY: Final = "glossary.tsv"
+_LIKELY: Final = 0.5
 _SURELY: Final = 0.3
 """Least sureness at which a word is put for another in :func:`in_english`."""
 _LEAST_SHARED: Final = 4
@@ -52,6 +54,32 @@ def by_language(rows: Iterable[tuple[str, str, str, float]]) -> dict[str, Meanin
     for lang, word, english, share in rows:
         found.setdefault(lang, {}).setdefault(word, {})[english] = share
     return dict(found)
+
+
+def read_glossary() -> list[dict[str, str]]:
+    """Return the rows of ``glossary.tsv``: words of which the names of bodies are made.
+
+    By language, forms of one word with ``|`` between them.
+    """
+    text = resources.files(__package__).joinpath(_GLOSSARY).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines(), delimiter="\t"))
+
+
+@cache
+def _of_bodies() -> frozenset[str]:
+    """Return the English words of which the names of bodies are made, folded."""
+    fold = languages.get("en").fold
+    return frozenset(fold(row["en"]) for row in read_glossary())
+
+
+def may_be_body(words: Sequence[str], lang: str, meanings: Mapping[str, Meanings]) -> bool:
+    """Say whether one of the ``words`` of a name is likely one that the names of bodies have."""
+    bodies = _of_bodies()
+    return any(
+        share >= _LIKELY and word in bodies
+        for meant in of_words(words, lang, meanings)
+        for word, share in meant.items()
+    )
 
 
 def of_words(words: Sequence[str], lang: str, meanings: Mapping[str, Meanings]) -> list[Meaning]:

@@ -8,12 +8,10 @@ other side the stems of :mod:`pipeline.resolve.meaning`.
 
 from __future__ import annotations
 
-import csv
 import json
 import lzma
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -22,13 +20,12 @@ import numpy.typing as npt
 
 from pipeline import languages
 from pipeline.knowledge.files import knowledge_files, read_rows
-from pipeline.resolve.meaning import stem
+from pipeline.resolve.meaning import read_glossary, stem
 
 Rows = list[tuple[str, str, str, float]]
 """Language, stem, English word, and how surely the one stands for the other, 0 to 1."""
 
 ASKED: Final = ("hi", "tr", "ro", "vi")
-_GLOSSARY: Final = "glossary.tsv"
 _ROUNDS: Final = 6
 _LEAST: Final = 0.15
 _LEAST_BACK: Final = 0.03
@@ -68,9 +65,8 @@ def glossary() -> Iterator[Text]:
 
     Dictionary and inflected forms as such names have them, written for this project.
     """
-    text = resources.files(__package__).joinpath(_GLOSSARY).read_text(encoding="utf-8")
     english = languages.get("en")
-    for row in csv.DictReader(text.splitlines(), delimiter="\t"):
+    for row in read_glossary():
         for lang in ASKED:
             for word in row[lang].split("|"):
                 yield Text(lang, word, row["en"], frozenset({english.fold(row["en"])}))
