@@ -182,7 +182,7 @@ def serialise(weights: Mapping[str, Weights]) -> str:
     A row a feature: its direct weight, then that of every hidden unit; ``intercept`` holds the
     intercept and the units' biases, ``out`` the weights that the units' values are summed up with.
     """
-    units = len(next(iter(weights.values())).bias)
+    units = max(len(one.bias) for one in weights.values())
     lines = [["label", "feature", "direct", *(f"unit{i + 1}" for i in range(units))]]
     for label, one in weights.items():
         rows = [(_INTERCEPT, [one.intercept, *one.bias]), (_OUT, [0.0, *one.out])]

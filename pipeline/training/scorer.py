@@ -20,6 +20,7 @@ UNITS: Final = 12
 _PENALTY: Final = 1.0
 _STEPS: Final = 150
 _SEED: Final = 20260101
+_NETWORKS: Final = 5
 _LARGEST: Final = 40.0
 _OF_PRIORS: Final = ("prior", "prior_letters")
 
@@ -65,15 +66,36 @@ class _Shape:
 def learn(lessons: Sequence[Lesson]) -> dict[str, Weights]:
     """Return the weights by label under which the right choices are likeliest.
 
-    Where all priors of a label are the same nothing can be learned of them, and they weigh nothing.
+    The mean of several networks that begin with other weights (Lakshminarayanan et al. 2017, "Deep
+    Ensembles"): of few lessons each learns something else by chance. Where all priors of a label
+    are the same nothing can be learned of them, and they weigh nothing.
     """
     from scipy.optimize import minimize
 
     problem = _Problem(lessons)
-    solved = minimize(
-        problem.loss, problem.start(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS}
-    ).x
-    return problem.weights(solved)
+    solved = [
+        minimize(
+            problem.loss,
+            problem.start(seed),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": _STEPS},
+        ).x
+        for seed in range(_SEED, _SEED + _NETWORKS)
+    ]
+    members = [problem.weights(theta) for theta in solved]
+    return {label: average([member[label] for member in members]) for label in members[0]}
+
+
+def average(members: Sequence[Weights]) -> Weights:
+    """Return one network that says what those of ``members`` say on average."""
+    return Weights(
+        float(np.mean([member.intercept for member in members])),
+        np.mean([member.direct for member in members], axis=0),
+        np.concatenate([member.bias for member in members]),
+        np.concatenate([member.hidden for member in members], axis=1),
+        np.concatenate([member.out for member in members]) / len(members),
+    )
 
 
 class _Problem:
@@ -113,9 +135,9 @@ class _Problem:
             first += self._shape[label].size
         self._n = first
 
-    def start(self) -> npt.NDArray[np.float64]:
-        """Return small weights drawn at random, always the same; intercepts are 0."""
-        draw = np.random.default_rng(_SEED)
+    def start(self, seed: int) -> npt.NDArray[np.float64]:
+        """Return small weights drawn at random, always the same of a seed; intercepts are 0."""
+        draw = np.random.default_rng(seed)
         theta = np.zeros(self._n)
         for shape in self._shape.values():
             hidden, bias, out, _, _ = shape.parts(theta)

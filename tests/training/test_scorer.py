@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from pipeline.resolve import matching
 from pipeline.resolve.matching import FEATURES, likelihoods
-from pipeline.training.scorer import Lesson, learn
+from pipeline.training.scorer import UNITS, Lesson, average, learn
 
 pytestmark = pytest.mark.skipif(find_spec("scipy") is None, reason="needs SciPy (extra train)")
 
@@ -56,3 +57,21 @@ def test_a_prior_that_is_the_same_everywhere_weighs_nothing() -> None:
     weights = learn(lessons())
     low, high = (weights["PER"].logits([values(0.3, label_prior=prior)])[0] for prior in (0.1, 0.9))
     assert low == high
+
+
+def test_an_average_of_networks_says_what_they_say_on_average() -> None:
+    draw = np.random.default_rng(3)
+    size = len(FEATURES)
+    members = [
+        matching.Weights(
+            draw.normal(),
+            draw.normal(size=size),
+            draw.normal(size=UNITS),
+            draw.normal(size=(size, UNITS)),
+            draw.normal(size=UNITS),
+        )
+        for _ in range(3)
+    ]
+    some = [values(0.3), values(1.7, label_prior=0.9)]
+    expected = np.mean([member.logits(some) for member in members], axis=0)
+    assert average(members).logits(some) == pytest.approx(expected.tolist())
