@@ -111,6 +111,22 @@ class Logits(torch.nn.Module):
         return logits
 
 
+def fuse(source: str, path: Path, config: Any) -> None:
+    """Write the ONNX file ``source`` of a BERT of that ``config`` to ``path``, attention fused."""
+    options = FusionOptions("bert")
+    # On a CPU, ONNX Runtime's fused sum and norm is several times slower than the two apart.
+    options.enable_skip_layer_norm = False
+    options.enable_bias_skip_layer_norm = False
+    optimizer.optimize_model(
+        source,
+        model_type="bert",
+        num_heads=config.num_attention_heads,
+        hidden_size=config.hidden_size,
+        opt_level=0,
+        optimization_options=options,
+    ).save_model_to_file(str(path))
+
+
 def export_float(model: TwoExits, path: Path) -> None:
     """Write ``model`` to an ONNX file in fp32, its attention fused.
 
@@ -133,20 +149,7 @@ def export_float(model: TwoExits, path: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
-        config = model.model.config
-        options = FusionOptions("bert")
-        # On a CPU, ONNX Runtime's fused sum and norm is several times slower than the two apart.
-        options.enable_skip_layer_norm = False
-        options.enable_bias_skip_layer_norm = False
-        fused = optimizer.optimize_model(
-            plain,
-            model_type="bert",
-            num_heads=config.num_attention_heads,
-            hidden_size=config.hidden_size,
-            opt_level=0,
-            optimization_options=options,
-        )
-        fused.save_model_to_file(str(path))
+        fuse(plain, path, model.model.config)
     weight, bias = (value.detach().numpy() for value in (model.exit.weight, model.exit.bias))
     add_exit(path, model.exit_layer, weight.T, bias)
 

@@ -28,8 +28,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
-from onnxruntime.transformers import optimizer
-from onnxruntime.transformers.fusion_options import FusionOptions
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -40,6 +38,7 @@ from pipeline.knowledge.vectors import DIMENSIONS, MAX_PIECES, MODEL_FILE, TOKEN
 from pipeline.recognise.cards import README_FILE, hash_files, model_files, write_card
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 from pipeline.training.common import CORPORA_DIR, catalogue
+from pipeline.training.export import fuse
 from pipeline.training.labelled import training_sentences
 from pipeline.training.names import ASKED, FILES, ORGANISATIONS, read_names
 from pipeline.training.quantise import Inputs, quantise
@@ -239,19 +238,7 @@ def export(student: Student, tokenizer: Tokenizer, folder: Path, calibration: li
             opset_version=17,
             dynamo=False,
         )
-        config = student.encoder.config
-        options = FusionOptions("bert")
-        # On a CPU, ONNX Runtime's fused sum and norm is several times slower than the two apart.
-        options.enable_skip_layer_norm = False
-        options.enable_bias_skip_layer_norm = False
-        optimizer.optimize_model(
-            plain,
-            model_type="bert",
-            num_heads=config.num_attention_heads,
-            hidden_size=config.hidden_size,
-            opt_level=0,
-            optimization_options=options,
-        ).save_model_to_file(str(fused))
+        fuse(plain, fused, student.encoder.config)
         quantise(fused, folder / MODEL_FILE, calibration)
     tokenizer.no_truncation()
     (folder / TOKENIZER_FILE).write_text(tokenizer.to_str(), encoding="utf-8")
