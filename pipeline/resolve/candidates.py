@@ -324,8 +324,7 @@ class Finder:
         model = self.index.model
         if model is None or " " not in form.key:
             return None
-        words = languages.get(form.lang).fold(form.name).split()
-        if not meaning.may_be_body(words, form.lang, self.meanings):
+        if not meaning.may_be_body(form.words, form.lang, self.meanings):
             return None
         return model.of(form.name)
 

@@ -39,6 +39,7 @@ from pipeline.recognise.cards import README_FILE, hash_files, model_files, write
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 from pipeline.training.common import CORPORA_DIR, catalogue
 from pipeline.training.export import fuse
+from pipeline.training.joint import rate_factor
 from pipeline.training.labelled import training_sentences
 from pipeline.training.names import ASKED, FILES, ORGANISATIONS, read_names
 from pipeline.training.quantise import Inputs, quantise
@@ -178,7 +179,8 @@ def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, pa
     """Teach ``student`` to say ``said`` of the texts, by the cosine."""
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
-    order = [places for _ in range(EPOCHS) for places in shuffled(batches(ids), rng)]
+    found = batches(ids)
+    order = [places for _ in range(EPOCHS) for places in rng.sample(found, len(found))]
     body = [value for value in student.encoder.parameters() if value.requires_grad]
     adam = torch.optim.AdamW(
         [
@@ -191,12 +193,11 @@ def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, pa
     student.eval()  # names are short and the targets sure: dropout would only blur them
     for step, places in enumerate(order):
         mean = mean_states(student.encoder, collate([ids[i] for i in places], padding), padding)
-        found = torch.nn.functional.normalize(student.projection(mean), dim=-1)
-        loss = 1 - (found * said[places]).sum(-1).mean()
+        guess = torch.nn.functional.normalize(student.projection(mean), dim=-1)
+        loss = 1 - (guess * said[places]).sum(-1).mean()
         loss.backward()  # type: ignore[no-untyped-call]
-        rise = min(1.0, (step + 1) / (WARM_UP * len(order)))
         for group in adam.param_groups:
-            group["lr"] = group["peak_lr"] * min(rise, (1 - step / len(order)) / (1 - WARM_UP))
+            group["lr"] = group["peak_lr"] * rate_factor(step, len(order), WARM_UP)
         adam.step()
         adam.zero_grad()
         total += loss.item()
@@ -210,11 +211,6 @@ def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, pa
                 left,
             )
             total = 0.0
-
-
-def shuffled(found: list[list[int]], rng: random.Random) -> list[list[int]]:
-    """Return the batches in random order."""
-    return rng.sample(found, len(found))
 
 
 def export(student: Student, tokenizer: Tokenizer, folder: Path, calibration: list[Inputs]) -> None:
