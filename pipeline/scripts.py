@@ -7,9 +7,13 @@ from collections import Counter
 from functools import cache, lru_cache
 from typing import Final
 
+LATIN: Final = "Latn"
+DEVANAGARI: Final = "Deva"
+"""ISO 15924 codes of the scripts that the five languages are written in."""
+
 _CODES: Final = {
-    "LATIN": "Latn",
-    "DEVANAGARI": "Deva",
+    "LATIN": LATIN,
+    "DEVANAGARI": DEVANAGARI,
     "CYRILLIC": "Cyrl",
     "GREEK": "Grek",
     "ARABIC": "Arab",
@@ -42,7 +46,7 @@ def script_of(text: str) -> str:
     if not letters:
         return "Zyyy"
     if text.isascii():
-        return "Latn"
+        return LATIN
     counts = Counter(map(_script_name, letters))
     return _CODES.get(counts.most_common(1)[0][0], "Zzzz")
 

@@ -14,7 +14,7 @@ from pipeline import languages
 from pipeline.dashboard.reader import Generation, Reader, Row, Tables
 from pipeline.languages import shared
 from pipeline.schemas import UNDETERMINED
-from pipeline.scripts import script_of
+from pipeline.scripts import DEVANAGARI, script_of
 
 _LONGEST: Final = 100
 """Characters of a query that are looked at."""
@@ -70,7 +70,7 @@ def key_of(text: str) -> str:
     text = text[:_LONGEST]
     if text.isascii():
         return " ".join(text.lower().split())
-    lang = "hi" if script_of(text) == "Deva" else UNDETERMINED
+    lang = "hi" if script_of(text) == DEVANAGARI else UNDETERMINED
     return languages.get(lang).fold(text)
 
 

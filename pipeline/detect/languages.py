@@ -10,9 +10,10 @@ from typing import Final
 from pipeline.detect.clean import cleaned
 from pipeline.detect.lookalikes import HINDI, hindi_words, lookalike_of
 from pipeline.detect.names import without_names
-from pipeline.detect.script import DEVANAGARI, LATIN, OTHER, SCRIPT_LANGUAGES, script_of
+from pipeline.detect.script import OTHER, SCRIPT_LANGUAGES, script_of
 from pipeline.detect.votes import CLD2, LANGDETECT, NO_ANSWER, votes_for
 from pipeline.schemas import LANGUAGES, UNDETERMINED
+from pipeline.scripts import DEVANAGARI, LATIN
 
 LONG: Final = 8
 """Words from which langdetect and cld2 must agree; below it two of three detectors are enough."""

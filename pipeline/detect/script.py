@@ -6,10 +6,10 @@ from typing import Final
 
 import regex
 
-LATIN: Final = "Latn"
-DEVANAGARI: Final = "Deva"
+from pipeline.scripts import DEVANAGARI, LATIN
+
 OTHER: Final = "Zyyy"
-"""ISO 15924 codes; `Zyyy` (the standard's code for undetermined) stands for all other scripts."""
+"""ISO 15924's code for an undetermined script: stands for all but Latin and Devanagari."""
 
 SCRIPT_LANGUAGES: Final = {
     DEVANAGARI: frozenset({"hi"}),

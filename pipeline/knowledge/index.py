@@ -58,8 +58,12 @@ _LEAST_POSTINGS: Final = 10_000
 _POSTINGS_SHARE: Final = 0.01
 """How many postings a similarity look-up reads before it leaves common n-grams to the rescoring:
 so many, or that share of the folds where it is more."""
+_READ_FOR_NEAR: Final = 0.4
+"""Share of these that is read where only near ones are asked for, which share the rarest."""
 _RESCORED: Final = 3
 """How many candidates are rescored for each one asked for."""
+_ROUNDING: Final = 1e-5
+"""What a cosine in six digits may be larger by."""
 _CACHED: Final = 16_384
 _BEGINNINGS_REMEMBERED: Final = 65_536
 
@@ -369,21 +373,25 @@ class Index:
         texts = map(self._folds.__getitem__, folds.tolist())
         return tuple(map(Similar, entries.tolist(), texts, cosines.tolist()))
 
-    def _likest(self, key: str, limit: int) -> npt.NDArray[np.uint32]:
+    def _likest(self, key: str, limit: int, least: float = 0.0) -> npt.NDArray[np.uint32]:
         """Return the entries of :meth:`similar` alone. Answers are cached: leave them as they are.
 
-        A view would hold all that was looked at in memory.
+        Only those whose cosine is at least ``least``, of which there are few, and found sooner.
         """
-        return self._ranked(key, limit)[0].copy()
+        # A view would hold all that was looked at in memory.
+        return self._ranked(key, limit, least)[0].copy()
 
     def _ranked(
-        self, key: str, limit: int
+        self, key: str, limit: int, least: float = 0.0
     ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Return the entries most like ``key``, the fold of each that is, and its cosine."""
         codes = grams.codes(grams.symbols(key))
         weights = self._gram_weight[codes].astype(np.float64)
-        folds = self._candidates(codes, weights, limit * _RESCORED)
+        folds = self._candidates(codes, weights, limit * _RESCORED, least)
         cosines = self._cosines(folds, codes, weights)
+        if least:
+            enough = cosines >= least
+            folds, cosines = folds[enough], cosines[enough]
         order = np.argsort(-cosines, kind="stable")
         keys = self._fold_key[folds[order]]
         first, last = self._key_aliases[keys], self._key_aliases[keys + 1]
@@ -398,21 +406,26 @@ class Index:
         return entries[ranked], folds[best[ranked]], cosines[best[ranked]]
 
     def _candidates(
-        self, codes: grams.Codes, weights: npt.NDArray[np.float64], limit: int
+        self, codes: grams.Codes, weights: npt.NDArray[np.float64], limit: int, least: float
     ) -> npt.NDArray[np.int64]:
         """Return the ``limit`` folds that share most of the rarer n-grams, for their length.
 
-        A few more come back where several are equal.
+        A few more come back where several are equal; none whose cosine cannot be ``least``.
         """
         order = np.argsort(-weights, kind="stable")
         codes, weights = codes[order], weights[order]
         starts, ends = self._gram_folds[codes], self._gram_folds[codes + 1]
         counts = ends - starts
         budget = max(_LEAST_POSTINGS, _POSTINGS_SHARE * len(self._folds))
+        budget *= _READ_FOR_NEAR if least else 1
         read = max(
             int(np.searchsorted(np.cumsum(counts), budget, side="right")),
             int(np.argmax(counts > 0)) + 1,  # one at least, however long its list is
         )
+        # Whoever shares no n-gram but some behind ``read`` has at most their root for a cosine.
+        total = float(weights.sum())
+        left = total - np.cumsum(weights)
+        read = min(read, int(np.argmax(left < least**2 * total)) + 1) if least else read
         # A fold and the rank of an n-gram in one number: sorting brings each fold's together.
         spans = zip(starts[:read].tolist(), ends[:read].tolist(), strict=True)
         found = np.concatenate([self._gram_fold[first:last] for first, last in spans])
@@ -428,7 +441,11 @@ class Index:
         begins = np.append(0, np.flatnonzero(holders[1:] != holders[:-1]) + 1)
         shared = weights[packed & packed.dtype.type((1 << bits) - 1)]
         folds: npt.NDArray[np.int64] = holders[begins].astype(np.int64)
-        partial = np.add.reduceat(shared, begins) / self._fold_norm[folds]
+        norms = self._fold_norm[folds]
+        partial = np.add.reduceat(shared, begins) / norms
+        if least:
+            may_be = partial + left[read - 1] / norms >= least * math.sqrt(total) - _ROUNDING
+            folds, partial = folds[may_be], partial[may_be]
         if len(folds) > limit:
             folds = folds[partial >= np.partition(partial, -limit)[-limit]]
         return folds

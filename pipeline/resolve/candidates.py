@@ -29,6 +29,7 @@ from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
 from pipeline.resolve.similarity import NUMBERS
 from pipeline.schemas import UNDETERMINED
+from pipeline.scripts import LATIN
 
 MOST_CANDIDATES: Final = 20
 """Candidates kept of one form, the likest first."""
@@ -57,6 +58,8 @@ _SHORTLIST: Final = 20
 _MOST_SEARCHED: Final = 3
 _WIDE: Final = 50
 """Entries that share letter groups with a key."""
+_LEAST_COSINE: Final = 0.4
+"""Cosine of letter groups below which the nightly run passes an entry over."""
 _MEANT: Final = 8
 """Entries that are weighed because a name of theirs means the same."""
 _NEAREST: Final = 24
@@ -275,7 +278,9 @@ class Finder:
         if " " not in form.key and len(form.key) <= short:
             return []
         # Of one word there is no more to find than what sounds like it.
-        wide = self.shortlist(form, searched=1) if " " in form.key else self._sounding(form)
+        wide = self._sounding(form)
+        if " " in form.key:
+            wide = self.shortlist(form, searched=1, least=_LEAST_COSINE)
         return self.nearest(form, wide, _FEWER)
 
     @staticmethod
@@ -357,18 +362,22 @@ class Finder:
         texts = (*self._coarse(form), *self.readings(form))
         return list(dict.fromkeys(hit.entry for text in texts for hit in self._first(text)))
 
-    def shortlist(self, form: Form, searched: int = _MOST_SEARCHED) -> list[int]:
+    def shortlist(
+        self, form: Form, searched: int = _MOST_SEARCHED, least: float = 0.0
+    ) -> list[int]:
         """Return the entries to compare with ``form``: by keys, sound, meaning and letter groups.
 
         Letter groups are searched for by as many of the keys as ``searched`` says, by every other
-        reading and by the sound. Nothing is said of how alike the entries are;
+        reading and, since another script writes what is heard, by the sound; their cosine is at
+        least ``least``. Nothing is said of how alike the entries are;
         :mod:`pipeline.resolve.matching` weighs them.
         """
         keys = (key.text for key in form.keys[:searched])
-        texts = [*keys, *self.readings(form), *form.coarse[:1]]
+        sounds = form.coarse[:1] if form.script != LATIN or not least else ()
+        texts = [*keys, *self.readings(form), *sounds]
         found = dict.fromkeys(self._sounding(form))
         for text in dict.fromkeys(texts):
-            found |= dict.fromkeys(self.index.likest(text, _WIDE).tolist())
+            found |= dict.fromkeys(self.index.likest(text, _WIDE, least).tolist())
         return list(found)
 
     def _target(self, number: int) -> Target:

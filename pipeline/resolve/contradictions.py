@@ -19,6 +19,7 @@ from pipeline.resolve.forms import Form
 from pipeline.resolve.matching import Difference
 from pipeline.resolve.similarity import NUMBERS, word_similarity
 from pipeline.schemas import UNDETERMINED
+from pipeline.scripts import LATIN
 
 _UNLIKE: Final = 0.6
 """Similarity below which a word of a person's name is no other spelling of another word.
@@ -46,7 +47,6 @@ _LONGEST_SHORT_BODY: Final = 3
 _SHORT_BODY_VI: Final = 2
 _VILLAGES: Final = {"ro": "esti"}
 _ROMANIAN: Final = frozenset({"RO", "MD"})
-_LATIN: Final = "Latn"
 _VIETNAMESE: Final = "vi"
 _VIETNAM: Final = "VN"
 
@@ -118,7 +118,7 @@ def _is_other_person(form: Form, entry: Entry, keys: Sequence[str]) -> bool:
     """
     if _is_other_number(form, keys):
         return True
-    if form.script != _LATIN or len(form.words) < 2:
+    if form.script != LATIN or len(form.words) < 2:
         return False
     is_at_home = form.lang == _VIETNAMESE and entry.iso_country == _VIETNAM
     least = _SAME if is_at_home else _UNLIKE

@@ -24,7 +24,7 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline.resolve import generic
 from pipeline.resolve.similarity import NUMBERS, align, skeleton, sounds, word_similarity
-from pipeline.scripts import script_of
+from pipeline.scripts import LATIN, script_of
 
 ALIKE: Final = 0.92
 """Least similarity of every word at which names of two documents are one name respelled."""
@@ -37,7 +37,6 @@ ALIKE_RESPELLED: Final = 0.8
 MEAN_RESPELLED: Final = 0.9
 """The same of names in one script of which a language that respells has written one."""
 
-_LATIN: Final = "Latn"
 _RESPELLING: Final = frozenset({"ro", "tr"})
 """Languages that write foreign names in Latin letters as they sound: Aleksandr Șohin."""
 
@@ -73,7 +72,7 @@ def writing(name: str, lang: str) -> str:
     as others: ``Latn-tr``.
     """
     script = script_of(name)
-    return f"{script}-{lang}" if script == _LATIN and lang in _RESPELLING else script
+    return f"{script}-{lang}" if script == LATIN and lang in _RESPELLING else script
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,7 +84,7 @@ class Signature:
 
     label: str
     keys: tuple[str, ...]
-    script: str = "Latn"
+    script: str = LATIN
 
     @property
     def join_keys(self) -> tuple[str, ...]:
@@ -180,7 +179,7 @@ def likeness_across(a: str, b: str, one: str, other: str) -> float:
         return 0.0
     numbers = {(x, y) for x, y in pairs[1:] if x == y and x in NUMBERS}
     similarities = [_sounds_like(*pair) for pair in pairs if pair not in numbers]
-    same_script = one[: len(_LATIN)] == other[: len(_LATIN)]
+    same_script = one[: len(LATIN)] == other[: len(LATIN)]
     least = ALIKE_RESPELLED if same_script else ALIKE_ACROSS_SCRIPTS
     if len(similarities) < 2:
         least = ALIKE_NUMBERED

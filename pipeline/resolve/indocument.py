@@ -20,6 +20,7 @@ from pipeline.resolve.forms import Form, looks_like_acronym
 from pipeline.resolve.generic import is_generic
 from pipeline.resolve.methods import ACRONYM, SURNAME
 from pipeline.resolve.similarity import align, word_similarity
+from pipeline.scripts import DEVANAGARI
 
 SAME_NAME: Final = 0.9
 """Least similarity of every word at which two spellings in one document are one name."""
@@ -221,7 +222,7 @@ class _Document:
             return False
         # A translated acronym shares no letters with its long form; a word in Devanagari, which
         # has no capitals, may be one too.
-        return shaped or (short.form.script == "Deva" and words > 2)
+        return shaped or (short.form.script == DEVANAGARI and words > 2)
 
     def _join_acronym(self, long: int, short: int) -> None:
         if self.root(long) == self.root(short) or self._known_apart(long, short):

@@ -30,6 +30,7 @@ from pipeline.resolve.forms import Form
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.spelling import Spelling, learned, spelling_of
 from pipeline.schemas import UNDETERMINED
+from pipeline.scripts import LATIN
 
 FEATURES: Final = (
     "same", "letters", "letters_squared", "total", "plain", "covered", "covers", "first", "last",
@@ -63,7 +64,6 @@ _FILE: Final = "matching.tsv"
 _INTERCEPT, _OUT = "intercept", "out"
 """Names of the rows of ``matching.tsv`` that stand for no feature."""
 _MOST_WORDS: Final = 4
-_LATIN: Final = "Latn"
 _SH: Final = "sh"
 _CACHED: Final = 65536
 _TARGETS_CACHED: Final = 8192
@@ -90,11 +90,13 @@ _ALONE: Final = 0.05
 """Likeness below which a word is like none."""
 
 _LEAST_SHARED: Final = 0.3
-"""Likeness of words, all taken together, from which two names may be one."""
+_LEAST_OF_BOTH: Final = 1.1
+"""Likeness of words, all taken together, from which two names may be one: of either name's, and of
+both added."""
 _LEAST_LIKE: Final = 70.0
 """Likeness of letters (percent of rapidfuzz's ratio, spaces left out) from which they may be."""
 
-_LEAST_MEANING: Final = 0.5
+_LEAST_MEANING: Final = 0.6
 """Cosine of what they mean from which they may be."""
 
 Weigh = Callable[[Sequence[str]], Sequence[float]]
@@ -367,7 +369,7 @@ def spelled_by(form: Form, keys: Iterable[str]) -> bool:
         return False
     ours = {key.text for key in form.keys[:_KEYS]}
     firsts = {first for first in map(initials, keys) if first}
-    if form.script == _LATIN:
+    if form.script == LATIN:
         return not ours.isdisjoint(firsts)
     hushed = {_sound(key) for key in ours if key.startswith(_SH)}
     sounds = {_sound(key) for key in ours if not key.startswith(_SH)}
@@ -421,9 +423,9 @@ class _Comparison:
 
     def _is_hopeful(self, place: int) -> bool:
         found = self._by_words[place]
-        shared = min(found["covered"], found["covers"])
+        ours, theirs = found["covered"], found["covers"]
         return (
-            shared >= _LEAST_SHARED
+            (min(ours, theirs) >= _LEAST_SHARED and ours + theirs >= _LEAST_OF_BOTH)
             or self._same[place]
             or self._initials[place]
             or self._meaning[place] >= _LEAST_MEANING

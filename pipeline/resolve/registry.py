@@ -34,7 +34,7 @@ from pipeline.resolve.tables import (
     REGISTRY_SIGNATURES,
 )
 from pipeline.schemas import LANGUAGES
-from pipeline.scripts import script_of
+from pipeline.scripts import LATIN, script_of
 
 MINT: Final = "mint"
 KNOW: Final = "know"
@@ -283,7 +283,7 @@ def better_name(facts: Mapping[str, Any]) -> str:
     by_fold: dict[str, list[str]] = {}
     for lang in ("en", *(lang for lang in LANGUAGES if lang != "en")):
         name = facts.get(f"name_{lang}")
-        if name and script_of(name) == "Latn":
+        if name and script_of(name) == LATIN:
             by_fold.setdefault(languages.get(lang).fold(name), []).append(name)
     own = [names for names in by_fold.values() if facts["name"] in names]
     best = max(by_fold.values(), key=len, default=[])
@@ -294,7 +294,7 @@ def better_name(facts: Mapping[str, Any]) -> str:
 def _display_name(ranked: list[tuple[str, str]]) -> str:
     """Return the first name in Latin letters, or the acronym or romanising of the first one."""
     for name, _ in ranked:
-        if script_of(name) == "Latn":
+        if script_of(name) == LATIN:
             return name
     name, lang = ranked[0]
     language = languages.get(lang)

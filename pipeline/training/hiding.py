@@ -61,8 +61,8 @@ class Hiding(Index):
         self._entry_hidden = entry
         self.likest.cache_clear()
 
-    def _likest(self, key: str, limit: int) -> npt.NDArray[np.uint32]:
-        found = super()._likest(key, limit + 1)
+    def _likest(self, key: str, limit: int, least: float = 0.0) -> npt.NDArray[np.uint32]:
+        found = super()._likest(key, limit + 1, least)
         shown: npt.NDArray[np.uint32] = found[found != self._nobody][:limit]
         return shown
 

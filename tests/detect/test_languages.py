@@ -12,8 +12,9 @@ from pipeline.detect.clean import cleaned, lowered
 from pipeline.detect.languages import decide
 from pipeline.detect.lookalikes import hindi_words, lookalike_of
 from pipeline.detect.names import without_names
-from pipeline.detect.script import DEVANAGARI, LATIN, OTHER, script_of
+from pipeline.detect.script import OTHER, script_of
 from pipeline.detect.votes import ask_langdetect, votes_for
+from pipeline.scripts import DEVANAGARI, LATIN
 
 SENTENCES = {
     "en": "The council decided on Friday to plant two thousand trees along the river.",
