@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import regex
@@ -28,11 +29,20 @@ _LETTERS: Final = {
     OTHER: regex.compile(r"[\p{L}--\p{Script=Latin}--\p{Script=Devanagari}]+", regex.VERSION1),
 }
 
+_NOT_PLAIN_LATIN: Final = re.compile(
+    "[^\0-\u00b4\u00b6-\u024f\u1e00-\u1eff\u2000-\u206f\u20a0-\u20cf]"
+)
+"""Outside the blocks of Latin letters, punctuation and currencies, whose letters are all Latin."""
+
+_NOT_DEVANAGARI: Final = regex.compile(r"[\p{L}--\p{Script=Devanagari}]", regex.VERSION1)
+
 
 def script_of(text: str) -> str | None:
     """Return the script that most of ``text`` is written in; None for a text without letters."""
-    if text.isascii():
+    if _NOT_PLAIN_LATIN.search(text) is None:
         return LATIN if any(map(str.isalpha, text)) else None
+    if _NOT_DEVANAGARI.search(text) is None:
+        return DEVANAGARI if _LETTERS[DEVANAGARI].search(text) else None
     counts = {script: sum(map(len, letters.findall(text))) for script, letters in _LETTERS.items()}
     total = sum(counts.values())
     if not total:

@@ -7,9 +7,7 @@ from typing import Final
 
 import regex
 
-_ONE_LETTER: Final = str.maketrans(
-    {"İ": "i", "I": "i", "ı": "i", "ş": "ș", "Ş": "ș", "ţ": "ț", "Ţ": "ț", "\u200b": None}
-)
+_ONE_LETTER: Final = {"İ": "i", "I": "i", "ı": "i", "ş": "ș", "Ş": "ș", "ţ": "ț", "Ţ": "ț"}
 """Dotted and dotless i, cedilla and comma below: pages write either, phrases must match both."""
 
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}\u200c\u200d]+")
@@ -20,8 +18,10 @@ def comparable_words(text: str) -> tuple[str, ...]:
 
     Words are runs of letters, marks and digits, in NFC. The result serves comparison only.
     """
-    folded = unicodedata.normalize("NFC", text).translate(_ONE_LETTER).casefold()
-    return tuple(_WORD.findall(folded))
+    folded = unicodedata.normalize("NFC", text).replace("\u200b", "")
+    for letter, other in _ONE_LETTER.items():  # several times faster than str.translate
+        folded = folded.replace(letter, other)
+    return tuple(_WORD.findall(folded.casefold()))
 
 
 def ends_a_sentence(text: str) -> bool:

@@ -19,7 +19,7 @@ import regex
 from pipeline.boundaries import sentence_boundaries
 from pipeline.linebreaks import LINE
 
-_LAST_WORD: Final = regex.compile(r"(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
+_LAST_WORD: Final = regex.compile(r"(?r)(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
 _LOWER_NEXT: Final = regex.compile(r"[\s\x1f]*+\p{Ll}")
 _ORDINAL_LANGUAGES: Final = frozenset({"tr"})
 _ROMAN_NUMERAL: Final = regex.compile(r"[IVX]+")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ _HEAD_BEFORE: Final = frozenset({"en", "ro", "vi"})
 _HEAD_BEHIND: Final = frozenset({"en", "hi", "tr"})
 """Languages that put the word for what something is before the name proper, and behind it."""
 _LONGEST_HEAD: Final = 4
+_CACHED: Final = 65_536
 
 
 @cache
@@ -89,6 +90,7 @@ def _longest() -> int:
     return max(map(len, _phrases()))
 
 
+@lru_cache(maxsize=_CACHED)
 def is_generic(key: str) -> bool:
     """Say whether the comparison key ``key`` is made of generic words and phrases alone."""
     words = tuple(key.split())
