@@ -342,10 +342,13 @@ class Index:
         wanted = numbers(casefolded_parts(text, parts, lang))
         return _among(wanted, self._text_number)
 
-    def meaning(self, vector: Vector, limit: int) -> list[int]:
-        """Return the ``limit`` entries with a name that means most the same as ``vector``."""
+    def meaning(self, vector: Vector, limit: int, least: float = -1.0) -> list[int]:
+        """Return the ``limit`` entries with a name that means most the same as ``vector``.
+
+        Only those whose cosine is at least ``least``.
+        """
         cosines = self._vector @ vector
-        most = min(limit * MOST_NAMES, len(cosines))
+        most = min(limit * MOST_NAMES, int(np.count_nonzero(cosines >= least)))
         likest = np.sort(np.argpartition(-cosines, most - 1)[:most]) if most else np.arange(0)
         order = likest[np.argsort(-cosines[likest], kind="stable")]
         entries = self._alias_entry[self._vector_alias[order]].tolist()

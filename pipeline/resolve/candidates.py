@@ -34,7 +34,9 @@ from pipeline.scripts import LATIN
 MOST_CANDIDATES: Final = 20
 """Candidates kept of one form, the likest first."""
 
-_CACHED: Final = 65536
+_CACHED: Final = 16_384
+_MATCHED_CACHED: Final = 32_768
+"""Names whose likely entities are kept, once over for those asked for lately; most have none."""
 _MATCHED_AT_ONCE: Final = 64
 _TARGETS_CACHED: Final = 8192
 _FEW_CACHED: Final = 256
@@ -59,11 +61,12 @@ _MOST_SEARCHED: Final = 3
 _WIDE: Final = 50
 """Entries that share letter groups with a key."""
 _LEAST_COSINE: Final = 0.4
-"""Cosine of letter groups below which the nightly run passes an entry over."""
+_LEAST_MEANT: Final = 0.5
+"""Cosines of letter groups, and of meaning, below which the nightly run passes an entry over."""
 _MEANT: Final = 8
 """Entries that are weighed because a name of theirs means the same."""
 _NEAREST: Final = 24
-_FEWER: Final = 12
+_FEWER: Final = 8
 """Entries of a shortlist that are weighed, where all is looked at and in the nightly run."""
 
 _ALL: Final = 100.0
@@ -89,6 +92,10 @@ _LEAST_OF_SURNAME: Final = 0.72
 """A surname that many bear names nobody by itself: Lee, Johnson, Kim; Erdoğan still does."""
 _SURNAME_FIRST: Final = frozenset({"CN", "HK", "KP", "KR", "MO", "TW"})
 """Countries whose persons the world's press names surname first: Xi Jinping."""
+
+
+_Name = tuple[str, str]
+"""What a form follows from: the surface and the language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,8 @@ class Finder:
         self.bearers = lru_cache(maxsize=2)(self._bearers)
         self.long_names = lru_cache(maxsize=_CACHED)(self._long_names)
         self._weights: dict[str, float] = {}
-        self._matched: dict[Form, tuple[Candidate, ...]] = {}
+        self._matched: dict[_Name, tuple[Candidate, ...]] = {}
+        self._matched_before: dict[_Name, tuple[Candidate, ...]] = {}
 
     def entries(self, form: Form) -> frozenset[int]:
         """Return the numbers of the entries that bear the name exactly."""
@@ -227,15 +235,15 @@ class Finder:
         Weighed by :mod:`pipeline.resolve.matching`, which also knows how likely it is that none is
         meant.
         """
-        if form not in self._matched:
+        found = self._remembered(form)
+        if found is None:
             self.match([form])
-        return self._matched[form]
+            found = self._matched[_name(form)]
+        return found
 
     def match(self, forms: Iterable[Form]) -> None:
         """Find out :meth:`matched` of many names, which takes far less time than one by one."""
-        unknown = [form for form in dict.fromkeys(forms) if form not in self._matched]
-        if len(self._matched) + len(unknown) > _CACHED:
-            self._matched.clear()
+        unknown = [form for form in dict.fromkeys(forms) if self._remembered(form) is None]
         for first in range(0, len(unknown), _MATCHED_AT_ONCE):
             self._match(unknown[first : first + _MATCHED_AT_ONCE])
 
@@ -245,11 +253,26 @@ class Finder:
         questions = [*zip(forms, targets, strict=True)]
         answers = matching.meant(questions, self.weights, self.meanings, self.likeness)
         for form, some, known, found in zip(forms, entries, targets, answers, strict=True):
-            self._matched[form] = best_of(
+            likely = best_of(
                 self._likely(form, some[place], known[place], probability)
                 for place, probability in found
                 if not self._is_other(form, some[place], known[place])
             )
+            self._remember(form, likely)
+
+    def _remembered(self, form: Form) -> tuple[Candidate, ...] | None:
+        """Return what :meth:`matched` found; None where the name was not asked for, or long ago."""
+        name = _name(form)
+        found = self._matched.get(name)
+        if found is None and (found := self._matched_before.get(name)) is not None:
+            self._remember(form, found)
+        return found
+
+    def _remember(self, form: Form, found: tuple[Candidate, ...]) -> None:
+        """Keep what was found, without the form, which takes far more memory."""
+        if len(self._matched) >= _MATCHED_CACHED:
+            self._matched_before, self._matched = self._matched, {}
+        self._matched[_name(form)] = found
 
     def _is_other(self, form: Form, number: int, target: Target) -> bool:
         entry = self.index.entry(number)
@@ -278,10 +301,11 @@ class Finder:
         if " " not in form.key and len(form.key) <= short:
             return []
         # Of one word there is no more to find than what sounds like it.
-        wide = self._sounding(form)
         if " " in form.key:
             wide = self.shortlist(form, searched=1, least=_LEAST_COSINE)
-        return self.nearest(form, wide, _FEWER)
+        else:
+            wide = self._sounding(form)
+        return self.nearest(form, wide, _FEWER, _LEAST_MEANT)
 
     @staticmethod
     def _likely(form: Form, entry: int, target: Target, probability: float) -> Candidate:
@@ -289,15 +313,17 @@ class Finder:
         similarity = _DOUBTFUL + (_CERTAIN - _DOUBTFUL) * probability
         return Candidate(entry, SIMILAR, similarity, alias, UNDETERMINED, form.key)
 
-    def nearest(self, form: Form, entries: Sequence[int], limit: int = _NEAREST) -> list[int]:
+    def nearest(
+        self, form: Form, entries: Sequence[int], limit: int = _NEAREST, least: float = -1.0
+    ) -> list[int]:
         """Return those of ``entries`` of which a name shares most words or sounds with ``form``.
 
         The prior counts a little: respelled beyond likeness are countries rather than villages.
-        Further ones are those with a name that means most the same.
+        Further ones are those with a name that means most the same, by a cosine of ``least``.
         """
         near = self._nearest(form, entries, limit)
         vector = self.vector(form)
-        meant = [] if vector is None else self.index.meaning(vector, _MEANT)
+        meant = [] if vector is None else self.index.meaning(vector, _MEANT, least)
         return list(dict.fromkeys([*near, *meant]))
 
     def _nearest(self, form: Form, entries: Sequence[int], limit: int) -> list[int]:
@@ -446,6 +472,10 @@ class Finder:
                         Candidate(known.number, SURNAME, likeness, known.name, "en", key.text)
                     )
         return best_of(c for c in found if c.similarity >= _LEAST_OF_SURNAME)
+
+
+def _name(form: Form) -> _Name:
+    return form.surface, form.lang
 
 
 def best_of(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -18,6 +18,8 @@ _RESPELLING: Final = 0.1
 """What each further key of one reading costs: Turkish ``Caparov`` as ``japarov``."""
 
 _LONGEST_ACRONYM: Final = 10
+_CACHED: Final = 16_384
+"""Forms kept: the names of today that come again. Each takes a kilobyte or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Form:
         return next((k.name for k in self.keys if k.text == key), self.name)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_CACHED)
 def read(surface: str, lang: str) -> Form:
     """Return the form of ``surface`` in a segment of language ``lang``."""
     language = language_of(surface, lang)

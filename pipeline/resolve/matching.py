@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache, reduce
 from importlib import resources
 from itertools import accumulate, chain, groupby, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -342,7 +342,7 @@ class Difference:
 def difference(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> Difference:
     """Return how ``form`` and the names of ``target`` differ."""
     words = _words(form)
-    keys = [key.split() for key in target.keys]
+    keys = _words_of_keys(target.keys)
     others = list(dict.fromkeys(chain.from_iterable(keys)))
     (alike,) = _like_words([(form, [target])], [words], [others], meanings, learned())
     like = alike[int(target.label != "PER")]
@@ -574,8 +574,9 @@ class _Pairs:
         self._count = span.stop
         rows = [of.written.setdefault(letters, len(of.written)) for letters in written]
         columns = [of.names.setdefault(name, len(of.names)) for name in names]
+        shape = (len(rows), len(columns))
         of.rows.append(np.repeat(np.array(rows, np.intp), len(columns)))
-        of.columns.append(np.tile(np.array(columns, np.intp), len(rows)))
+        of.columns.append(np.broadcast_to(np.array(columns, np.intp), shape).reshape(-1))
         of.places.append(np.arange(span.start, span.stop))
         lengths = [*map(len, written)], [*map(len, names)]
         self._lengths.append(np.maximum.outer(*lengths).astype(np.int64).reshape(-1))
@@ -621,55 +622,99 @@ def _by_words(
     By question and known entity.
     """
     words = [_words(form) for form, _ in questions]
-    keys = [[key.split() for target in known for key in target.keys] for _, known in questions]
-    others = [list(dict.fromkeys(chain.from_iterable(some))) for some in keys]
+    others = [
+        list(dict.fromkeys(chain(*(chain(*_words_of_keys(target.keys)) for target in known))))
+        for _, known in questions
+    ]
     alike = _like_words(questions, words, others, meanings, spellings)
-    found = []
-    for (_, known), ours, theirs, names, like in zip(
-        questions, words, keys, others, alike, strict=True
-    ):
-        found.append(_paired(known, ours, theirs, names, like, weigh))
+    found = [[_NO_WORDS for _ in known] for _, known in questions]
+    names = [
+        _Name(number, place, key, target.label != "PER")
+        for number, (_, known) in enumerate(questions)
+        if words[number]
+        for place, target in enumerate(known)
+        for key in _words_of_keys(target.keys)
+    ]
+    if names:
+        paired = _paired(names, words, others, alike, weigh)
+        for name, features in zip(*_best_of_targets(names, paired), strict=True):
+            found[name.question][name.place] = dict(zip(_OF_WORDS, features, strict=True))
     return found
 
 
-def _paired(
-    known: Sequence[Target],
-    words: Sequence[tuple[str, str]],
-    keys: Sequence[Sequence[str]],
-    others: Sequence[str],
-    like: npt.NDArray[np.float64],
-    weigh: Weigh,
-) -> list[dict[str, float]]:
-    """Return how well the ``words`` of a name pair with the best of each target's ``keys``.
+@lru_cache(maxsize=_TARGETS_CACHED)
+def _words_of_keys(keys: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(key.split()) for key in keys)
 
-    ``like`` says how alike words are, see :func:`_like_words`.
+
+class _Name(NamedTuple):
+    """A name of the known entity at ``place`` of a question; whether it is compared by meaning."""
+
+    question: int
+    place: int
+    words: tuple[str, ...]
+    by_meaning: bool
+
+
+def _paired(
+    names: Sequence[_Name],
+    words: Sequence[Sequence[tuple[str, str]]],
+    others: Sequence[Sequence[str]],
+    alike: Sequence[npt.NDArray[np.float64]],
+    weigh: Weigh,
+) -> npt.NDArray[np.float64]:
+    """Return how well the words of each name pair with its question's ``words``, as _OF_WORDS.
+
+    ``alike`` says how alike words are, see :func:`_like_words`. All questions go through together,
+    with words that are like none and tell nothing where one has fewer than another.
     """
-    if not words or not keys:
-        return [_NO_WORDS for _ in known]
-    # What stands behind a shorter name's last word is a word that is like none and tells nothing.
-    column = {word: i for i, word in enumerate(others)}
-    width = max(map(len, keys))
-    padding = [len(others)] * width
-    places = np.array([[*map(column.__getitem__, key), *padding][:width] for key in keys])
-    tells = np.array([*weigh(others), 0.0])[places]
-    meant = np.array([int(target.label != "PER") for target in known for _ in target.keys])
-    rows = np.arange(len(words))[:, None]
-    pairs = like[meant[:, None, None], rows, places[:, None]]
+    starts = [*accumulate(map(len, others), initial=0)]
+    padding, most_words = starts[-1], max(map(len, words))
+    like = np.zeros((2, most_words, padding + 1))
+    lengths = np.zeros((len(words), most_words))
+    for number, (ours, own) in enumerate(zip(words, alike, strict=True)):
+        like[:, : len(ours), starts[number] : starts[number + 1]] = own
+        lengths[number, : len(ours)] = [len(letters) for _, letters in ours]
+    columns = [
+        {word: column for column, word in enumerate(some, start)}
+        for some, start in zip(others, starts, strict=False)
+    ]
+    counts = np.array([len(name.words) for name in names])
+    places = np.full((len(names), counts.max()), padding)
+    is_word = np.arange(counts.max()) < counts[:, None]
+    places[is_word] = [columns[name.question][word] for name in names for word in name.words]
+    tells = np.array([*weigh([*chain(*others)]), 0.0])[places]
+    questions = np.array([name.question for name in names])
+    by_meaning = np.array([int(name.by_meaning) for name in names])
+    rows = np.arange(most_words)[:, None]
+    pairs = like[by_meaning[:, None, None], rows, places[:, None]]
     best, most = pairs.max(axis=2), pairs.max(axis=1)
-    lengths = [len(letters) for _, letters in words]
-    covered = _added(length * best[:, i] for i, length in enumerate(lengths)) / sum(lengths)
+    length = lengths[questions]
+    covered = _added((length * best).T) / _added(length.T)
     total = _added(tells.T)
     covers = _added((tells * most).T) / np.where(total, total, 1.0)
-    # Of the words that are there; the padding is no word of theirs.
-    least = np.where(places < len(others), most, 1.0).min(axis=1)
-    found = np.stack([covered, covers, best[:, 0], best[:, -1], best.min(axis=1), least], axis=1)
-    rank = _added(found.T[:_RANKED_BY])
-    return [
-        dict(zip(_OF_WORDS, found[first + int(rank[first:last].argmax())].tolist(), strict=True))
-        if last > first
-        else _NO_WORDS
-        for first, last in pairwise(accumulate((len(target.keys) for target in known), initial=0))
+    n_words = np.array([*map(len, words)])[questions]
+    last = best[np.arange(len(names)), n_words - 1]
+    our_least = np.where(np.arange(most_words) < n_words[:, None], best, 1.0).min(axis=1)
+    their_least = np.where(is_word, most, 1.0).min(axis=1)
+    return np.stack([covered, covers, best[:, 0], last, our_least, their_least], axis=1)
+
+
+def _best_of_targets(
+    names: Sequence[_Name], paired: npt.NDArray[np.float64]
+) -> tuple[list[_Name], list[list[float]]]:
+    """Return the name of each known entity that pairs best, the first of equals, and how well."""
+    rank = _added(paired.T[:_RANKED_BY])
+    begins = [
+        i
+        for i, (one, before) in enumerate(zip(names, [None, *names], strict=False))
+        if before is None or one[:2] != before[:2]
     ]
+    counts = np.diff([*begins, len(names)])
+    is_best = np.flatnonzero(rank == np.repeat(np.maximum.reduceat(rank, begins), counts))
+    owner = np.repeat(np.arange(len(begins)), counts)[is_best]
+    first = is_best[np.append(True, owner[1:] != owner[:-1])]
+    return [names[i] for i in first.tolist()], paired[first].tolist()
 
 
 def _like_words(
@@ -681,8 +726,7 @@ def _like_words(
 ) -> list[npt.NDArray[np.float64]]:
     """Return how alike words are, 0 to 1: by spelling, and by spelling or meaning.
 
-    By question, [which of these, word of ``words``, word of ``others``], with a last column of
-    zeros.
+    By question, [which of these, word of ``words``, word of ``others``].
     """
     pairs = _Pairs()
     spans = [
@@ -692,12 +736,12 @@ def _like_words(
     likeness = _likeness(pairs.costs() / pairs.lengths())
     alike = []
     for (form, _), ours, theirs, span in zip(questions, words, others, spans, strict=True):
-        like = np.zeros((2, len(ours), len(theirs) + 1))
-        like[:, :, :-1] = likeness[span].reshape(len(ours), len(theirs))
+        own = likeness[span].reshape(len(ours), len(theirs))
+        like = np.stack([own, own])
         for i, meant in enumerate(meaning.of_words([w for w, _ in ours], form.lang, meanings)):
             if meant:
                 strengths = meaning.strengths(meant, theirs)
-                np.maximum(like[1, i, :-1], strengths, out=like[1, i, :-1])
+                np.maximum(like[1, i], strengths, out=like[1, i])
         alike.append(like)
     return alike
 

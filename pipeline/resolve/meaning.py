@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
@@ -25,6 +25,7 @@ _SURELY: Final = 0.3
 """Least sureness at which a word is put for another in :func:`in_english`."""
 _LEAST_SHARED: Final = 4
 _MOST_SHARED: Final = 5
+_CACHED: Final = 32_768
 _INFLECTED: Final = 0.9
 """What a word of the same beginning counts: Asia and Asian, organisation and organization."""
 
@@ -85,8 +86,12 @@ def may_be_body(words: Sequence[str], lang: str, meanings: Mapping[str, Meanings
 def of_words(words: Sequence[str], lang: str, meanings: Mapping[str, Meanings]) -> list[Meaning]:
     """Return what each of ``words`` of a name in ``lang`` may mean; of unknown ones, nothing."""
     known = meanings.get(lang, {})
-    fold = languages.get(lang).fold
-    return [known.get(stem(fold(word)), {}) for word in words]
+    return [known.get(_stem_in(lang, word), {}) for word in words]
+
+
+@lru_cache(maxsize=_CACHED)
+def _stem_in(lang: str, word: str) -> str:
+    return stem(languages.get(lang).fold(word))
 
 
 def in_english(name: str, lang: str, meanings: Mapping[str, Meanings]) -> str:

@@ -134,7 +134,7 @@ def _distance(a: str, b: str) -> float:
     return row[-1]
 
 
-@lru_cache(maxsize=262144)
+@lru_cache(maxsize=65536)
 def word_similarity(a: str, b: str) -> float:
     """Return how alike two words of comparison keys are: 1.0 for equal, 0.0 for unlike."""
     if a == b:

@@ -66,9 +66,9 @@ class Hiding(Index):
         shown: npt.NDArray[np.uint32] = found[found != self._nobody][:limit]
         return shown
 
-    def meaning(self, vector: Vector, limit: int) -> list[int]:
+    def meaning(self, vector: Vector, limit: int, least: float = -1.0) -> list[int]:
         """Return the entries with a name that means most the same and is not hidden."""
-        found = super().meaning(vector, limit + 1)
+        found = super().meaning(vector, limit + 1, least)
         return [entry for entry in found if entry != self._nobody][:limit]
 
     def exact(self, key: str) -> list[Hit]:
