@@ -26,6 +26,9 @@ LANGID: Final = "py3langid"
 _LONGEST: Final = 600
 """Characters that are read of a text: more change no answer and cost time."""
 
+_LONGEST_OF_LANGID: Final = 240
+"""The same of py3langid, which goes through a text byte by byte."""
+
 _REMEMBERED: Final = 4096
 """Texts whose votes are kept: headings, notices and bylines come again and again."""
 
@@ -39,10 +42,19 @@ def votes_for(text: str) -> Mapping[str, str]:
 
     :data:`NO_ANSWER` where it gave none. The answers depend on ``text`` alone.
     """
-    read = text if len(text) <= _LONGEST else text[:_LONGEST].rpartition(" ")[0] or text[:_LONGEST]
+    read = _beginning(text, _LONGEST)
     return MappingProxyType(
-        {LANGDETECT: ask_langdetect(read), CLD2: ask_cld2(read), LANGID: ask_langid(read)}
+        {
+            LANGDETECT: ask_langdetect(read),
+            CLD2: ask_cld2(read),
+            LANGID: ask_langid(_beginning(read, _LONGEST_OF_LANGID)),
+        }
     )
+
+
+def _beginning(text: str, longest: int) -> str:
+    """Return the words of ``text`` within its first characters, cut where none ends there."""
+    return text if len(text) <= longest else text[:longest].rpartition(" ")[0] or text[:longest]
 
 
 def ask_langdetect(text: str) -> str:

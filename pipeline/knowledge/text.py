@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,13 @@ def casefold(text: str, lang: str) -> str:
     return unicodedata.normalize("NFC", text.casefold())
 
 
+@lru_cache(maxsize=4)
 def casefolded_in_place(text: str, lang: str) -> str | None:
     """Return :func:`casefold` of ``text`` where every letter stays in its place, else None.
 
     Parts of it are then the case-folded parts: parts of a text in NFC are in NFC.
     """
+    # Cached since several questions about one long text follow each other.
     folded = casefold(text, lang)
     in_place = len(folded) == len(text) and unicodedata.is_normalized("NFC", text)
     return folded if in_place else None

@@ -37,9 +37,9 @@ MOST_CANDIDATES: Final = 20
 _CACHED: Final = 16_384
 _MATCHED_CACHED: Final = 32_768
 """Names whose likely entities are kept, once over for those asked for lately; most have none."""
-_MATCHED_AT_ONCE: Final = 64
+_MATCHED_AT_ONCE: Final = 256
 _TARGETS_CACHED: Final = 8192
-_FEW_CACHED: Final = 256
+_FEW_CACHED: Final = 1024
 """Forms of which more is kept while they are looked for."""
 
 _SAME_TEXT: Final = 1.0

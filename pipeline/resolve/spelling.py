@@ -32,7 +32,7 @@ LONGEST: Final = 40
 _FILE: Final = "spelling.tsv"
 _IMPOSSIBLE: Final = 99.0
 _UNREACHED: Final = 1e6
-_PAIRS_AT_ONCE: Final = 1024
+_PAIRS_AT_ONCE: Final = 4096
 _STEPS: Final = ((1, 0), (0, 1), (1, 1), (1, 2), (2, 1))
 """Letters consumed of the name and of the English one, by unit."""
 

@@ -12,10 +12,12 @@ name, in either order, or of two countries, with a hyphen or without, it is part
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import compress
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,6 +25,7 @@ import pyarrow as pa
 from pipeline import schemas
 from pipeline.knowledge.index import BEGINNING, Index
 from pipeline.knowledge.prior import COUNTRY_KEY
+from pipeline.knowledge.text import casefolded_in_place
 from pipeline.recognise.sentences import split_sentences
 from pipeline.recognise.words import split_words
 
@@ -134,8 +137,34 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
     """Return start and end of every long name of a known organisation in ``text``.
 
     Names are compared but for case, as ``lang`` writes them or as no language does; they begin with
-    a capital where the script has them. Of names that overlap, the longest stays.
+    a capital where the script has them, and none goes beyond a sentence. Of names that overlap, the
+    longest stays.
     """
+    # Where case folding moves letters, nothing is ruled out at a glance: one sentence at a time.
+    in_place = casefolded_in_place(text, lang) is not None
+    whole = [(0, len(text))] if in_place else split_sentences(text, lang)
+    found = [
+        (first + start, first + end)
+        for first, last in whole
+        for start, end in _held(text[first:last], lang, index)
+        if _is_organisation(text[first + start : first + end], lang, index)
+    ]
+    if not found:
+        return []
+    sentences = split_sentences(text, lang)
+    starts = [start for start, _ in sentences]
+    kept: list[Found] = []
+    for start, end in sorted(found, key=lambda window: (window[0] - window[1], window[0])):
+        _, sentence_end = sentences[bisect(starts, start) - 1]
+        if end <= sentence_end and all(
+            end <= other_start or other_end <= start for other_start, other_end in kept
+        ):
+            kept.append((start, end))
+    return sorted(kept)
+
+
+def _held(text: str, lang: str, index: Index) -> list[Found]:
+    """Return the stretches of enough words that the knowledge base holds, but for rare others."""
     words = split_words(text)
     firsts = [first for first, (start, _) in enumerate(words) if not text[start].islower()]
     may_begin = index.may_begin_organisation(text, [words[first][0] for first in firsts], lang)
@@ -144,19 +173,7 @@ def known_names(text: str, lang: str, index: Index) -> list[Found]:
         for first, is_beginning in zip(firsts, may_begin, strict=True)
         for window in _windows(words, first, math.inf if is_beginning else BEGINNING)
     ]
-    if not windows:
-        return []
-    held = index.holds_parts(text, windows, lang)
-    found = [
-        window
-        for window, is_held in zip(windows, held, strict=True)
-        if is_held and _is_organisation(text[slice(*window)], lang, index)
-    ]
-    kept: list[Found] = []
-    for start, end in sorted(found, key=lambda window: (window[0] - window[1], window[0])):
-        if all(end <= other_start or other_end <= start for other_start, other_end in kept):
-            kept.append((start, end))
-    return sorted(kept)
+    return [*compress(windows, index.holds_parts(text, windows, lang).tolist())] if windows else []
 
 
 def _windows(words: Sequence[Found], first: int, shorter: float) -> Iterator[Found]:
@@ -183,27 +200,28 @@ def _spot_segment(
 ) -> Iterator[Row]:
     lang, offset = segment["lang"], segment["start"]
     segment_text = text[offset : segment["end"]]
-    for sentence_start, sentence_end in split_sentences(segment_text, lang):
-        sentence = segment_text[sentence_start:sentence_end]
-        for start, end in known_names(sentence, lang, index):
-            yield {
-                "doc_id": segment["doc_id"],
-                "segment": segment["segment"],
-                "date": segment["date"],
-                "lang": lang,
-                "kind": segment["kind"],
-                "label": LABEL,
-                "ner_label": LABEL,
-                "start": offset + sentence_start + start,
-                "end": offset + sentence_start + end,
-                "surface": sentence[start:end],
-                "sentence": sentence,
-                "sentence_start": offset + sentence_start,
-                "ner_score": None,
-                "engine": ENGINE,
-                "model": index.checksum,
-                "run_id": run_id,
-            }
+    names = known_names(segment_text, lang, index)
+    for sentence_start, sentence_end in split_sentences(segment_text, lang) if names else ():
+        for start, end in names:
+            if sentence_start <= start < sentence_end:
+                yield {
+                    "doc_id": segment["doc_id"],
+                    "segment": segment["segment"],
+                    "date": segment["date"],
+                    "lang": lang,
+                    "kind": segment["kind"],
+                    "label": LABEL,
+                    "ner_label": LABEL,
+                    "start": offset + start,
+                    "end": offset + end,
+                    "surface": segment_text[start:end],
+                    "sentence": segment_text[sentence_start:sentence_end],
+                    "sentence_start": offset + sentence_start,
+                    "ner_score": None,
+                    "engine": ENGINE,
+                    "model": index.checksum,
+                    "run_id": run_id,
+                }
 
 
 def _insert(rows: Iterable[Row], new: Row) -> list[Row]:

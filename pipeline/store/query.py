@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 _BATCH_ROWS: Final = 8_192
-_MEMORY: Final = "1GB"
+_MEMORY: Final = "512MB"
 
 
 @contextmanager
