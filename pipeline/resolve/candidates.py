@@ -302,7 +302,7 @@ class Finder:
             return []
         # Of one word there is no more to find than what sounds like it.
         if " " in form.key:
-            wide = self.shortlist(form, searched=1, least=_LEAST_COSINE)
+            wide = self.shortlist(form, searched=1, near=True)
         else:
             wide = self._sounding(form)
         return self.nearest(form, wide, _FEWER, _LEAST_MEANT)
@@ -389,18 +389,19 @@ class Finder:
         return list(dict.fromkeys(hit.entry for text in texts for hit in self._first(text)))
 
     def shortlist(
-        self, form: Form, searched: int = _MOST_SEARCHED, least: float = 0.0
+        self, form: Form, searched: int = _MOST_SEARCHED, *, near: bool = False
     ) -> list[int]:
         """Return the entries to compare with ``form``: by keys, sound, meaning and letter groups.
 
         Letter groups are searched for by as many of the keys as ``searched`` says, by every other
-        reading and, since another script writes what is heard, by the sound; their cosine is at
-        least ``least``. Nothing is said of how alike the entries are;
-        :mod:`pipeline.resolve.matching` weighs them.
+        reading and, since another script writes what is heard, by the sound. Nothing is said of
+        how alike the entries are, which :mod:`pipeline.resolve.matching` weighs, but ``near``
+        leaves out what is too unlike to be meant; hyphenated syllables (*Bê-la-rút*) look unlike.
         """
-        keys = (key.text for key in form.keys[:searched])
-        sounds = form.coarse[:1] if form.script != LATIN or not least else ()
-        texts = [*keys, *self.readings(form), *sounds]
+        near = near and "-" not in form.name
+        least = _LEAST_COSINE if near else 0.0
+        sounds = form.coarse[:1] if form.script != LATIN or not near else ()
+        texts = [*(key.text for key in form.keys[:searched]), *self.readings(form), *sounds]
         found = dict.fromkeys(self._sounding(form))
         for text in dict.fromkeys(texts):
             found |= dict.fromkeys(self.index.likest(text, _WIDE, least).tolist())
