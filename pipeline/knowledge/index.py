@@ -348,8 +348,9 @@ class Index:
         Only those whose cosine is at least ``least``.
         """
         cosines = self._vector @ vector
-        most = min(limit * MOST_NAMES, int(np.count_nonzero(cosines >= least)))
-        likest = np.sort(np.argpartition(-cosines, most - 1)[:most]) if most else np.arange(0)
+        likest, most = np.flatnonzero(cosines >= least), limit * MOST_NAMES
+        if len(likest) > most:
+            likest = np.sort(likest[np.argpartition(-cosines[likest], most - 1)[:most]])
         order = likest[np.argsort(-cosines[likest], kind="stable")]
         entries = self._alias_entry[self._vector_alias[order]].tolist()
         return list(dict.fromkeys(entries))[:limit]
