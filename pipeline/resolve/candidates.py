@@ -66,7 +66,7 @@ _LEAST_MEANT: Final = 0.5
 _MEANT: Final = 8
 """Entries that are weighed because a name of theirs means the same."""
 _NEAREST: Final = 24
-_FEWER: Final = 8
+_FEWER: Final = 6
 """Entries of a shortlist that are weighed, where all is looked at and in the nightly run."""
 
 _ALL: Final = 100.0

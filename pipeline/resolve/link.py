@@ -526,17 +526,12 @@ class Linker:
         owner = beside.known if beside is not None else self._main_country(decision, about)
         if owner is not None and decision.label == "ORG":
             owned = tuple(read(f"{owner.name} {form.name}", form.lang) for form in decision.forms)
-            again = self._weigh(decision.cluster, about, self._ask(decision.cluster, owned))
+            asked = self._ask(decision.cluster, owned)
+            # A name of its own that is like none is not made like one by a country before it.
+            may_be = asked.certain or _are_generic(decision.forms)
+            again = self._weigh(decision.cluster, about, asked) if may_be else decision
             if again.chosen is not None and again.chosen.known.iso_country == owner.iso_country:
-                return Decision(
-                    decision.cluster,
-                    decision.votes,
-                    decision.forms,
-                    again.ranked,
-                    again.chosen,
-                    by_context=True,
-                    unknown=None,
-                )
+                return replace(again, forms=decision.forms, by_context=True)
         country = owner.iso_country if owner is not None else dominant
         return Decision(
             decision.cluster,
