@@ -43,6 +43,11 @@ def script_of(text: str) -> str | None:
         return LATIN if any(map(str.isalpha, text)) else None
     if _NOT_DEVANAGARI.search(text) is None:
         return DEVANAGARI if _LETTERS[DEVANAGARI].search(text) else None
+    return script_by_count(text)
+
+
+def script_by_count(text: str) -> str | None:
+    """Return what :func:`script_of` does, by counting every letter."""
     counts = {script: sum(map(len, letters.findall(text))) for script, letters in _LETTERS.items()}
     total = sum(counts.values())
     if not total:

@@ -7,12 +7,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.detect.clean import cleaned, lowered
 from pipeline.detect.languages import decide
 from pipeline.detect.lookalikes import hindi_words, lookalike_of
 from pipeline.detect.names import without_names
-from pipeline.detect.script import OTHER, script_of
+from pipeline.detect.script import OTHER, script_by_count, script_of
 from pipeline.detect.votes import ask_langdetect, votes_for
 from pipeline.scripts import DEVANAGARI, LATIN
 
@@ -179,3 +181,11 @@ def test_two_words_that_hindi_alone_uses_outvote_names_from_elsewhere() -> None:
     assert list(votes_for(text).values()).count("ne") == 2
     assert (decide(text).lang, decide(text).votes["words"]) == ("hi", "hi")
     assert decide("नरेन्द्र मोदीले भने युद्ध रोकिनुपर्छ").lang == "und"
+
+
+PIECES = ["a", "İ", "ơ", "ș", "µ", "1", " ", "–", "₫", "हि", "्", "।", "ж", "ა", "中", "\u200d"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_the_short_way_to_a_script_says_what_counting_letters_does(text: str) -> None:
+    assert script_of(text) == script_by_count(text)

@@ -146,6 +146,13 @@ def test_a_key_of_the_index_is_similar_to_itself_by_one(index: Index) -> None:
     assert (key_of(index, best[0].entry), best[0].similarity) == ("wikidata:Q11", 1.0)
 
 
+@pytest.mark.parametrize("least", [0.2, 0.4, 0.7])
+def test_asking_for_near_entries_alone_loses_none(index: Index, least: float) -> None:
+    for key in ("istanbol", "sergei shamba", "shamba", "an istanbul of bishkek", "qqqq"):
+        near = {hit.entry for hit in index.similar(key, 99) if hit.similarity >= least}
+        assert set(index.likest(key, 99, least).tolist()) == near
+
+
 def test_similar_shares_nothing_with_a_strange_key(index: Index) -> None:
     assert index.similar("qqqq") == ()
 

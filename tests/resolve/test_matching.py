@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.knowledge.index import Index
-from pipeline.resolve import matching
+from pipeline.resolve import candidates, matching
 from pipeline.resolve.candidates import Finder
-from pipeline.resolve.forms import read
+from pipeline.resolve.forms import Form, read
 from pipeline.resolve.matching import (
     FEATURES,
     Target,
@@ -187,3 +187,23 @@ def test_sharing_a_word_with_a_famous_person_makes_nobody_famous(
 )
 def test_initials_are_to_the_letter_and_sh_is_no_s(name: str, lang: str, spelled: bool) -> None:
     assert matching.spelled_by(read(name, lang), ["south kelo alliance of kirns"]) is spelled
+
+
+def test_what_was_matched_is_remembered_while_it_is_asked_for(
+    small_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "_MATCHED_CACHED", 4)
+    finder, often = Finder(small_index), read("Petru Vargas", "en")
+    first = finder.matched(often)
+    asked: list[Form] = []
+
+    def near(form: Form) -> list[int]:
+        asked.append(form)
+        return []
+
+    monkeypatch.setattr(finder, "near", near)
+    for number in range(40):
+        finder.matched(read(f"Name Nobody{'x' * number}", "en"))
+        assert finder.matched(often) == first
+    assert often not in asked
+    assert len(finder._matched) + len(finder._matched_before) <= 8

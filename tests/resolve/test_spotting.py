@@ -71,6 +71,18 @@ def test_other_languages_names_and_small_letters_are_left(small_index: Index) ->
     assert known_names("the northern trade pact", "en", small_index) == []
 
 
+def test_no_name_goes_beyond_a_sentence(small_index: Index) -> None:
+    text = "They flew north. Northern Trade\nPact. It is the Northern Trade Pact. It met."
+    assert known_names(text, "en", small_index) == [
+        (text.index("Pact. It m") - 15, text.index(". It m"))
+    ]
+
+
+def test_letters_that_case_folding_moves_hide_no_name(small_index: Index) -> None:
+    text = "Straße. The Northern Trade Pact met."
+    assert known_names(text, "en", small_index) == [(12, 31)]
+
+
 def test_short_names_and_places_are_left(small_index: Index) -> None:
     assert known_names("NTP met Amina Bolat", "en", small_index) == []
 
