@@ -44,8 +44,10 @@ def lowered(text: str) -> str:
 
     A dotted capital İ shows that the text is Turkish or Azerbaijani, where I is the capital of ı.
     """
-    capitals = sum(map(str.isupper, text))
     small = sum(map(str.islower, text))
+    if len(text) - small < _MOSTLY * len(text):  # nor are those capitals that are among the rest
+        return text
+    capitals = sum(map(str.isupper, text))
     if not capitals or capitals < _MOSTLY * (capitals + small):
         return text
     if "İ" in text:

@@ -168,11 +168,11 @@ def _held(text: str, lang: str, index: Index) -> list[Found]:
     words = split_words(text)
     firsts = [first for first, (start, _) in enumerate(words) if not text[start].islower()]
     may_begin = index.may_begin_organisation(text, [words[first][0] for first in firsts], lang)
-    windows = [
-        window
-        for first, is_beginning in zip(firsts, may_begin, strict=True)
-        for window in _windows(words, first, math.inf if is_beginning else BEGINNING)
-    ]
+    windows: list[Found] = []
+    for first, is_beginning in zip(firsts, may_begin, strict=True):
+        least = words[first : first + LEAST_WORDS]
+        if len(least) == LEAST_WORDS and (is_beginning or least[-1][1] - least[0][0] < BEGINNING):
+            windows += _windows(words, first, math.inf if is_beginning else BEGINNING)
     return [*compress(windows, index.holds_parts(text, windows, lang).tolist())] if windows else []
 
 
