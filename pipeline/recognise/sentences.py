@@ -20,6 +20,8 @@ from pipeline.boundaries import sentence_boundaries
 from pipeline.linebreaks import LINE
 
 _LAST_WORD: Final = regex.compile(r"(?r)(?<![\p{L}\p{M}\p{N}])([\p{L}\p{M}]+|\p{N}+)\.\s*$")
+_MARK: Final = regex.compile(r"\p{M}")
+"""What belongs to the character before it, a full stop or not."""
 _LOWER_NEXT: Final = regex.compile(r"[\s\x1f]*+\p{Ll}")
 _ORDINAL_LANGUAGES: Final = frozenset({"tr"})
 _ROMAN_NUMERAL: Final = regex.compile(r"[IVX]+")
@@ -72,6 +74,8 @@ def _shortened(sentence: str, first: int) -> Iterator[tuple[int, int]]:
 
 def _continues(line: str, start: int, end: int, lang: str) -> bool:
     """Tell whether the full stop that ends ``line[start:end]`` does not end a sentence."""
+    if _MARK.match(line, end):
+        return True
     last = _LAST_WORD.search(line, start, end)
     if last is None:
         return False

@@ -38,6 +38,13 @@ def test_a_wide_space_before_a_full_stop_does_no_harm(lang: str, space: str) -> 
     assert "".join("".join(sentences(text, lang)).split()) == "".join(text.split())
 
 
+@pytest.mark.parametrize("lang", [*LANGUAGES, UNDETERMINED])
+@pytest.mark.parametrize("mark", ["\u0301", "\u0323", "\u094d"])
+def test_a_mark_stays_with_the_full_stop_that_it_stands_on(lang: str, mark: str) -> None:
+    for text in (f".{mark}", f"Maia left.{mark}", f"वह गई।{mark}"):
+        assert sentences(text, lang) == [text]
+
+
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\n\n", "\u2028"])
 def test_a_line_break_always_ends_a_sentence(line_break: str) -> None:
     assert sentences(f"A headline{line_break}goes on", "en") == ["A headline", "goes on"]
