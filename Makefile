@@ -86,6 +86,7 @@ export-joint: $(VENV)/.ready ## write models/joint and models/joint-fast from a 
 	for model in joint joint-fast; do \
 	  $(BIN)/python -m pipeline.training.export --checkpoint $(CHECKPOINT) \
 	    --output models/$$model $$(test $$model = joint-fast && echo --exit) && \
+	  $(BIN)/python -m pipeline.training.shapes models/$$model && \
 	  for part in dev test; do $(BIN)/python -m pipeline.training.evaluate_corpora onnx:$$model \
 	    --part $$part --json work/$$model-$$part.json || exit 1; done && \
 	  $(BIN)/python -m pipeline.training.card models/$$model \

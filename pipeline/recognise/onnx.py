@@ -2,8 +2,8 @@
 
 A model is a folder with ``model.onnx`` (inputs ``input_ids`` and ``attention_mask``, output
 ``logits``), ``tokenizer.json``, ``labels.json`` (the tags in the order of the logits), where it was
-calibrated ``calibration.json``, and ``model.toml``, which names the model and the SHA-256 of the
-other files.
+calibrated ``calibration.json`` and ``shapes.json``, and ``model.toml``, which names the model and
+the SHA-256 of the other files.
 
 A model in two parts has ``upper.onnx`` as well, the layers above those of ``model.onnx``: it reads
 further outputs of the lower part and gives ``logits``. It runs only where the lower part is not
@@ -28,6 +28,7 @@ from pipeline.recognise.calibration import Calibration
 from pipeline.recognise.cards import check_files, digest_of, hash_files, model_files, read_card
 from pipeline.recognise.decode import Scores, best_path, tag_runs, transition_mask
 from pipeline.recognise.pieces import WordPieces
+from pipeline.recognise.shapes import ShapeCorrection
 from pipeline.recognise.windows import cut_windows
 from pipeline.recognise.words import split_words
 
@@ -36,6 +37,7 @@ UPPER_FILE: Final = "upper.onnx"
 TOKENIZER_FILE: Final = "tokenizer.json"
 LABELS_FILE: Final = "labels.json"
 CALIBRATION_FILE: Final = "calibration.json"
+SHAPES_FILE: Final = "shapes.json"
 
 MAX_PIECES: Final = 192
 """Longest input, start and end marks included: as long as in training."""
@@ -67,6 +69,8 @@ class OnnxEngine:
         self._begin, self._follow = transition_mask(self._tags)
         self._pieces = WordPieces.from_file(folder / TOKENIZER_FILE)
         self._calibration = Calibration.from_file(folder / CALIBRATION_FILE)
+        self._shapes = ShapeCorrection.from_file(folder / SHAPES_FILE)
+        self._outside = self._tags.index("O")
         self._session = open_session(folder / MODEL_FILE)
         self._upper: onnxruntime.InferenceSession | None = None
         self._outputs = ["logits"]
@@ -79,19 +83,24 @@ class OnnxEngine:
     def recognise(self, sentences: Sequence[str], lang: str) -> list[list[Span]]:
         """Find the names in the sentences of one document; see ``base.Engine``.
 
-        All languages share one model: ``lang`` changes nothing. Each sentence goes through alone:
-        8-bit models take the scale of their activations from the whole batch, so what shares one
-        would change the answer, and padding would cost more time than batches save on one core. A
-        span's score is the mean probability of its words' tags, calibrated.
+        All languages share one model; ``lang`` says only what the shapes of words mean. Each
+        sentence goes through alone: 8-bit models take the scale of their activations from the whole
+        batch, so what shares one would change the answer, and padding would cost more time than
+        batches save on one core. A span's score is the mean probability of its words' tags,
+        calibrated.
         """
-        return [self._names(sentence) for sentence in sentences]
+        return [self._names(sentence, lang) for sentence in sentences]
 
-    def _names(self, sentence: str) -> list[Span]:
+    def _names(self, sentence: str, lang: str) -> list[Span]:
         words = split_words(sentence)
-        return self.spans(words, self.tag_scores(sentence, words)) if words else []
+        if not words:
+            return []
+        scores = self.tag_scores(sentence, words)
+        surfaces = [sentence[i:j] for i, j in words]
+        return self.spans(words, self._shapes.apply(scores, self._outside, surfaces, lang))
 
     def tag_scores(self, sentence: str, words: Sequence[tuple[int, int]]) -> Scores:
-        """Return the logarithms of the tags' probabilities, (words, tags).
+        """Return the logarithms of the tags' probabilities, (words, tags), by the network alone.
 
         ``words`` are the offsets of the words of ``sentence``, at least one.
         """

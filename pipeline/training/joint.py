@@ -270,13 +270,36 @@ def save_checkpoint(
     """Write weights, optimizer, random state and step to one file, whole or not at all."""
     tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
     tensors["random_state"] = torch.get_rng_state()
-    for number, state in optimizer.state_dict()["state"].items():
-        for key, value in state.items():
-            tensors[f"optimizer.{number}.{key}"] = value
-    metadata = {"step": str(step), "recipe": json.dumps(asdict(recipe))}
+    tensors |= optimizer_tensors(optimizer)
+    write_checkpoint(path, tensors, {"step": str(step), "recipe": json.dumps(asdict(recipe))})
+
+
+def write_checkpoint(
+    path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]
+) -> None:
+    """Write tensors and what is to be said of them to one file, whole or not at all."""
     partial = path.with_suffix(".partial")
     save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata)
     partial.replace(path)
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """Return the state of ``optimizer``, by names that :func:`load_optimizer` reads."""
+    return {
+        f"optimizer.{number}.{key}": value
+        for number, state in optimizer.state_dict()["state"].items()
+        for key, value in state.items()
+    }
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Put what :func:`optimizer_tensors` returned back; other tensors are passed over."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimizer."):
+            _, number, key = name.split(".")
+            state.setdefault(int(number), {})[key] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
 def load_checkpoint(
@@ -293,12 +316,7 @@ def load_checkpoint(
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     load_weights(model, tensors)
     if optimizer is not None:
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in tensors.items():
-            if name.startswith("optimizer."):
-                _, number, key = name.split(".")
-                state.setdefault(int(number), {})[key] = tensor
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        load_optimizer(optimizer, tensors)
         torch.set_rng_state(tensors["random_state"])
     return int(metadata["step"])
 

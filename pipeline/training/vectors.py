@@ -5,7 +5,7 @@ say of a name what all of its layers say: the mean of the last states, without w
 organisations in that language have in common, in few dimensions (knowledge distillation as in
 Reimers and Gurevych 2020, "Making Monolingual Sentence Embeddings Multilingual"; the targets are
 the teacher's for the same text, so no pair of translations is seen). It writes
-``checkpoint.safetensors`` and resumes where one is; with ``--export models/meaning`` the model
+``checkpoint.safetensors``, while it learns as well, and resumes where one is; with ``--export models/meaning`` the model
 folder as well, in 8 bits.
 
 The texts are names of the knowledge files and stretches of sentences of the corpora's train parts.
@@ -28,6 +28,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -39,7 +40,12 @@ from pipeline.recognise.cards import README_FILE, hash_files, model_files, write
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 from pipeline.training.common import CORPORA_DIR, catalogue
 from pipeline.training.export import fuse
-from pipeline.training.joint import rate_factor
+from pipeline.training.joint import (
+    load_optimizer,
+    optimizer_tensors,
+    rate_factor,
+    write_checkpoint,
+)
 from pipeline.training.labelled import training_sentences
 from pipeline.training.names import ASKED, FILES, ORGANISATIONS, read_names
 from pipeline.training.quantise import Inputs, quantise
@@ -48,14 +54,15 @@ CHECKPOINT: Final = "checkpoint.safetensors"
 LAYERS: Final = (0, 4, 8, 11)
 """The encoder's layers that the small model begins with."""
 OTHER_NAMES: Final = 20_000
-STRETCHES: Final = 60_000
+STRETCHES: Final = 90_000
 LONGEST_STRETCH: Final = 7
-EPOCHS: Final = 3
+EPOCHS: Final = 8
 PIECES_PER_BATCH: Final = 2048
 LEARNING_RATE: Final = 3e-4
 HEAD_LEARNING_RATE: Final = 1e-3
 WARM_UP: Final = 0.06
 SEED: Final = 20261130
+STEPS_BETWEEN_CHECKPOINTS: Final = 250
 LICENCE: Final = "CC BY-SA 4.0"
 
 log = logging.getLogger("vectors")
@@ -175,8 +182,14 @@ class Student(torch.nn.Module):
         return torch.nn.functional.normalize(self.projection(states.mean(1)), dim=-1)
 
 
-def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, padding: int) -> None:
-    """Teach ``student`` to say ``said`` of the texts, by the cosine."""
+def train(
+    student: Student,
+    ids: Sequence[Sequence[int]],
+    said: torch.Tensor,
+    padding: int,
+    checkpoint: Path,
+) -> None:
+    """Teach ``student`` to say ``said`` of the texts, by the cosine; go on from ``checkpoint``."""
     torch.manual_seed(SEED)
     rng = random.Random(SEED)
     found = batches(ids)
@@ -189,9 +202,10 @@ def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, pa
         ],
         fused=True,
     )
+    done = resume(student, adam, checkpoint)
     began, total = time.monotonic(), 0.0
     student.eval()  # names are short and the targets sure: dropout would only blur them
-    for step, places in enumerate(order):
+    for step, places in enumerate(order[done:], done):
         mean = mean_states(student.encoder, collate([ids[i] for i in places], padding), padding)
         guess = torch.nn.functional.normalize(student.projection(mean), dim=-1)
         loss = 1 - (guess * said[places]).sum(-1).mean()
@@ -202,7 +216,7 @@ def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, pa
         adam.zero_grad()
         total += loss.item()
         if step % 50 == 49:
-            left = (time.monotonic() - began) / (step + 1) * (len(order) - step - 1) / 60
+            left = (time.monotonic() - began) / (step + 1 - done) * (len(order) - step - 1) / 60
             log.info(
                 "step %d of %d, 1 - cosine %.4f, %.0f min left",
                 step + 1,
@@ -211,6 +225,21 @@ def train(student: Student, ids: Sequence[Sequence[int]], said: torch.Tensor, pa
                 left,
             )
             total = 0.0
+        if (step + 1) % STEPS_BETWEEN_CHECKPOINTS == 0 or step + 1 == len(order):
+            tensors = student.state_dict() | optimizer_tensors(adam)
+            write_checkpoint(checkpoint, tensors, {"step": str(step + 1)})
+
+
+def resume(student: Student, optimizer: torch.optim.Optimizer, checkpoint: Path) -> int:
+    """Load what :func:`train` wrote, where it did, and return the steps it had done by then."""
+    if not checkpoint.exists():
+        return 0
+    tensors = load_file(checkpoint)
+    weights = {name: value for name, value in tensors.items() if not name.startswith("optimizer.")}
+    student.load_state_dict(weights)
+    load_optimizer(optimizer, tensors)
+    with safe_open(checkpoint, framework="pt") as file:
+        return int(file.metadata()["step"])
 
 
 def export(student: Student, tokenizer: Tokenizer, folder: Path, calibration: list[Inputs]) -> None:
@@ -337,12 +366,7 @@ def main() -> None:
         save_file({"targets": targets(texts, ids, encoder, padding).contiguous()}, taught)
     said = load_file(taught)["targets"]
     student = Student(AutoModel.from_pretrained(arguments.encoder, torch_dtype=torch.float32))
-    checkpoint = arguments.output / CHECKPOINT
-    if checkpoint.exists():
-        student.load_state_dict(load_file(checkpoint))
-    else:
-        train(student, ids, said, padding)
-        save_file({k: v.contiguous() for k, v in student.state_dict().items()}, checkpoint)
+    train(student, ids, said, padding, arguments.output / CHECKPOINT)
     if arguments.export:
         calibration = calibration_batches(ids)
         export(student, tokenizer.backend_tokenizer, arguments.export, calibration)
