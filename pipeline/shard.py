@@ -8,6 +8,9 @@ that takes the whole worker with it is the affair of :mod:`pipeline.isolation`.
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import multiprocessing
 import os
 import resource
 import socket
@@ -25,6 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.detect import detect
+from pipeline.detect.votes import forget_detectors
 from pipeline.errors import ExonymError
 from pipeline.executors import Lost
 from pipeline.knowledge.build import ensure
@@ -117,6 +121,8 @@ class Stage:
     apply: Callable[[Job, Tables], Tables]
     load: Callable[[Job], object] = lambda job: None
     """Loads what the stage works with, once a process; what it raises is no document's fault."""
+    forget: Callable[[], None] = lambda: None
+    """Lets go of what only this stage works with."""
 
 
 def _detect(job: Job, tables: Tables) -> Tables:
@@ -204,8 +210,14 @@ RESOLVE: Final = "resolve"
 """The stage that links names, which depends on what was published before."""
 
 STAGES: Final[Mapping[str, Stage]] = {
-    "detect": Stage(("incoming",), ("documents", "segments"), _detect),
-    "recognise": Stage(("documents", "segments"), ("recognised",), _recognise, _engines),
+    "detect": Stage(("incoming",), ("documents", "segments"), _detect, forget=forget_detectors),
+    "recognise": Stage(
+        ("documents", "segments"),
+        ("recognised",),
+        _recognise,
+        _engines,
+        _load_engines.cache_clear,
+    ),
     RESOLVE: Stage(("documents", "segments", "recognised"), ("settled",), _settle, _load_links),
 }
 """The stages that run shard by shard, in order."""
@@ -280,11 +292,33 @@ def join(job: Job, lost: Sequence[Lost[Job]]) -> Outcome:
 def _begin(job: Job) -> tuple[Stage, Tables]:
     """Return the job's stage, loaded, and the tables it reads."""
     staging, stage = Staging(job.staging), STAGES[job.stage]
+    _turn_to(job.stage)
     stage.load(job)
     try:
         return stage, {name: staging.read_part(name, job.shard) for name in stage.reads}
     except FileNotFoundError as error:
         raise _not_seen(job, error) from None
+
+
+_stage_before: str | None = None
+"""The stage that this process worked on last."""
+
+
+def _turn_to(stage: str) -> None:
+    """In a worker, let go of what the stages before this one worked with, so that none adds up.
+
+    A process that runs whole nights itself keeps it for the next.
+    """
+    global _stage_before
+    before, _stage_before = _stage_before, stage
+    if before in (None, stage) or multiprocessing.parent_process() is None:
+        return
+    STAGES[before].forget()
+    gc.collect()
+    # Otherwise the C library keeps most of it for itself.
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if give_back is not None:
+        give_back(0)
 
 
 def _not_seen(job: Job, error: FileNotFoundError) -> ExonymError:

@@ -204,6 +204,28 @@ def test_a_worker_with_other_models_or_names_says_so(
         shard.work(job)
 
 
+@pytest.mark.parametrize(("in_worker", "forgotten"), [(True, ["detect"]), (False, [])])
+def test_a_worker_lets_go_of_the_stage_before(
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    in_worker: bool,
+    forgotten: list[str],
+) -> None:
+    seen: list[str] = []
+    stages = {
+        name: replace(stage, load=lambda job: None, forget=partial(seen.append, name))
+        for name, stage in shard.STAGES.items()
+    }
+    monkeypatch.setattr(shard, "STAGES", stages)
+    monkeypatch.setattr(shard, "_stage_before", None)
+    monkeypatch.setattr(shard.multiprocessing, "parent_process", lambda: in_worker or None)
+    for stage in ("detect", "detect", "recognise"):
+        with pytest.raises(ExonymError, match="does not see"):
+            shard.work(job_of(stage, tmp_path / "nowhere", settings))
+    assert seen == forgotten
+
+
 def test_a_worker_killed_by_chance_changes_no_byte(
     tmp_path: Path, settings: Settings, engine: object
 ) -> None:

@@ -1,11 +1,11 @@
 """How much the shapes of words say, in one language, about where names are.
 
 A model trained on several languages at once learns one meaning of a capital or an apostrophe, and
-one share of names, for all of them. :class:`ShapeCorrection` adds to the score of the tag ``O``, no
-name, what a linear model of word shapes says in addition, fitted for a language on held-out
-sentences with the model's own scores as a fixed offset (after the vector scaling of Guo et al. 2017,
-"On Calibration of Modern Neural Networks", with inputs beside the bias). Which kind of name it is
-stays the model's affair.
+one share of names, for all of them. :class:`ShapeCorrection` adds to the score of the tag ``O`` (no
+name) what a linear model of word shapes says in addition, fitted for a language on held-out
+sentences with the model's own scores as a fixed offset; after the vector scaling of Guo et al.
+2017, "On Calibration of Modern Neural Networks", with inputs beside the bias. Which kind of name it
+is stays the model's affair.
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def _remarks(card: Mapping[str, Any]) -> Iterator[str]:
         )
     for lang, f1 in card.get("shapes", {}).items():
         yield (
-            f"In {lang}, what the shapes of words say about where names are (shapes.json, fitted on "
-            "the dev parts) is added to the score of O. Over the dev parts of that language it "
+            f"In {lang}, what the shapes of words say about where names are (shapes.json, fitted "
+            "on the dev parts) is added to the score of O. Over the dev parts of that language it "
             f"brings the micro F1 from {100 * f1['f1_without']:.1f} to "
             f"{100 * f1['f1_corrected']:.1f} by cross-validation; the dev figures below are of "
             "sentences that it was fitted on."

@@ -3,8 +3,8 @@
 ``python -m pipeline.training.shapes models/joint`` writes ``shapes.json`` and a
 new ``calibration.json`` into the model's folder and prints the exact-span F1 on the dev parts
 without and with the correction. The dev parts are all that it learns from: the model is too sure of
-the sentences it was trained on. So the F1 with it is that of five folds, each of which was corrected
-by what the other four say. A language whose F1 over all its parts hardly rises gets none.
+the sentences it was trained on. So the F1 with it is that of five folds, each of which was
+corrected by what the other four say. A language whose F1 over all its parts hardly rises gets none.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ PENALTY: Final = 0.0003
 
 LEAST_GAIN: Final = 0.003
 """F1 that a correction must bring over all dev parts of a language: less may be chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -89,8 +90,8 @@ def scored_sentences(engine: OnnxEngine, lang: str, corpora: Path) -> list[Score
 def fit(sentences: Sequence[Scored], penalty: float = PENALTY) -> Vector:
     """Return weights, one a feature, that make the sentences' tags likeliest.
 
-    A logistic regression of ``O`` with the model's scores as offset, its squared weights held small,
-    by L-BFGS (Liu and Nocedal 1989).
+    A logistic regression of ``O`` with the model's scores as offset, its squared weights held
+    small, by L-BFGS (Liu and Nocedal 1989).
     """
     offset = torch.from_numpy(np.vstack([sentence.scores for sentence in sentences]))
     shapes = torch.from_numpy(
@@ -109,7 +110,7 @@ def fit(sentences: Sequence[Scored], penalty: float = PENALTY) -> Vector:
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call, arg-type]
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
     result: Vector = weights.detach().numpy()
     return result
 

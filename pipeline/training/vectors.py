@@ -5,8 +5,8 @@ say of a name what all of its layers say: the mean of the last states, without w
 organisations in that language have in common, in few dimensions (knowledge distillation as in
 Reimers and Gurevych 2020, "Making Monolingual Sentence Embeddings Multilingual"; the targets are
 the teacher's for the same text, so no pair of translations is seen). It writes
-``checkpoint.safetensors``, while it learns as well, and resumes where one is; with ``--export models/meaning`` the model
-folder as well, in 8 bits.
+``checkpoint.safetensors``, while it learns as well, and resumes where one is; with
+``--export models/meaning`` the model folder too, in 8 bits.
 
 The texts are names of the knowledge files and stretches of sentences of the corpora's train parts.
 The names that ``benchmarks/retrieval.py`` asks for are left out.
