@@ -92,7 +92,7 @@ def sound_or_key(key: str) -> str:
     return sound(key) or key
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def _sound_of_word(word: str) -> str:
     """Return a word as it sounds: no rule looks beyond a word, and names share their words."""
     for pattern, replacement in _SOUND_RULES:

@@ -19,7 +19,7 @@ _HEAD_BEFORE: Final = frozenset({"en", "ro", "vi"})
 _HEAD_BEHIND: Final = frozenset({"en", "hi", "tr"})
 """Languages that put the word for what something is before the name proper, and behind it."""
 _LONGEST_HEAD: Final = 4
-_CACHED: Final = 65_536
+_CACHED: Final = 16_384
 
 
 @cache

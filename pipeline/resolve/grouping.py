@@ -46,7 +46,7 @@ ALIKE_NUMBERED: Final = 0.87
 VARIANT: Final = 0.8
 """The same of two names in one script that are both much like a name in another."""
 
-_CACHED: Final = 65536
+_CACHED: Final = 16_384
 _SILENT_W: Final = re.compile(r"(?<=[aeiou])w(?=[^aeiouyw\s])")
 _LEAST_TO_SHORTEN: Final = 3
 _SHORTENED: Final = "~"

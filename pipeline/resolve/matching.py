@@ -65,8 +65,8 @@ _INTERCEPT, _OUT = "intercept", "out"
 """Names of the rows of ``matching.tsv`` that stand for no feature."""
 _MOST_WORDS: Final = 4
 _SH: Final = "sh"
-_CACHED: Final = 65536
-_TARGETS_CACHED: Final = 8192
+_CACHED: Final = 16_384
+_TARGETS_CACHED: Final = 4096
 _READINGS: Final = 2
 _KEYS: Final = 4
 _UNLIKE: Final = 1.5

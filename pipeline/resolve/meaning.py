@@ -25,7 +25,7 @@ _SURELY: Final = 0.3
 """Least sureness at which a word is put for another in :func:`in_english`."""
 _LEAST_SHARED: Final = 4
 _MOST_SHARED: Final = 5
-_CACHED: Final = 32_768
+_CACHED: Final = 16_384
 _INFLECTED: Final = 0.9
 """What a word of the same beginning counts: Asia and Asian, organisation and organization."""
 

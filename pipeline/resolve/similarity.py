@@ -73,7 +73,7 @@ _DIGRAPHS: Final = (
 """Letter groups for one sound, longest first; rewritten before letters are compared."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def sounds(word: str) -> str:
     """Return ``word`` (a-z) with letter groups for one sound written as one letter."""
     for group, letter in _DIGRAPHS:
@@ -134,7 +134,7 @@ def _distance(a: str, b: str) -> float:
     return row[-1]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def word_similarity(a: str, b: str) -> float:
     """Return how alike two words of comparison keys are: 1.0 for equal, 0.0 for unlike."""
     if a == b:
@@ -217,7 +217,7 @@ _CLASSES: Final = str.maketrans(
 )
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16_384)
 def skeleton(key: str) -> str:
     """Return the consonants of a comparison key by class of sound, each run once.
 

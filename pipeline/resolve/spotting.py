@@ -43,7 +43,7 @@ LEAST_WORDS_OF_PERSON: Final = 2
 LEAST_PRIOR_OF_PLACE: Final = 0.6
 """A country or a large city; small places bear everyday words and surnames."""
 
-_CACHED: Final = 32_768
+_CACHED: Final = 16_384
 _HYPHENS: Final = frozenset("-‐‑–—")
 
 Row = dict[str, Any]
