@@ -56,6 +56,8 @@ _ENDLESS: Final = 10.0**8
 class LocalExecutor:
     """Spawned worker processes, each replaced when it dies or hangs. Use as a context manager.
 
+    Each works in one thread, unless ``OMP_NUM_THREADS`` says otherwise: workers share the cores
+    already, and threads of theirs would spend their time waiting for each other.
     A job's seconds are of the processor, all threads together: where others want it as well, a job
     takes longer and is not lost. One whose worker stands still for as long by the clock hangs.
     As many jobs as there are workers are under way, so that memory does not grow with their number.
@@ -67,6 +69,8 @@ class LocalExecutor:
         self._workers = workers
         context = get_context("spawn")
         CONSTS.sleep_unit = _POOL_SECONDS
+        # Libraries read it when they load, which spawned processes have yet to do.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         # Who works on which job. More places than jobs under way: a job that nobody waits for
         # any more, since another raised an error, has its own still.
         self._pids = context.RawArray("l", 16 * workers)

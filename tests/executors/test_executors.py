@@ -142,6 +142,21 @@ def test_workers_are_kept_between_calls(pair: Executor) -> None:
     assert len(first | second) <= 2
 
 
+def threads_of_libraries(_: int) -> str:
+    return os.environ["OMP_NUM_THREADS"]
+
+
+@pytest.mark.parametrize("told", [None, "3"])
+def test_a_worker_computes_in_one_thread_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, told: str | None
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told or "")
+    if told is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    with LocalExecutor(1) as executor:
+        assert list(executor.map(threads_of_libraries, [0], minute)) == [told or "1"]
+
+
 @pytest.mark.parametrize("inline", [False, True])
 def test_an_error_of_the_function_comes_through(pair: Executor, inline: bool) -> None:
     with pytest.raises(ValueError, match="3"):
