@@ -37,6 +37,7 @@ from pipeline.recognise.onnx import (
     LABELS_FILE,
     MAX_PIECES,
     MODEL_FILE,
+    SHAPES_FILE,
     TOKENIZER_FILE,
     UPPER_FILE,
     OnnxEngine,
@@ -180,7 +181,8 @@ def write_folder(
         (folder / UPPER_FILE).unlink()
     (folder / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
     (folder / LABELS_FILE).write_text(json.dumps(TAGS) + "\n", encoding="utf-8")
-    (folder / CALIBRATION_FILE).unlink(missing_ok=True)
+    for fitted in (CALIBRATION_FILE, SHAPES_FILE):
+        (folder / fitted).unlink(missing_ok=True)
     rewrite_card(folder, card)
 
 
