@@ -22,6 +22,7 @@ from spacy.training.loop import train as train_nlp
 from spacy.util import load_config
 from spacy.vocab import Vocab
 
+from pipeline.recognise.base import Engine
 from pipeline.recognise.spacy import SpacyEngine
 from pipeline.training.augment import TaggedWords
 from pipeline.training.monolingual import (
@@ -63,11 +64,11 @@ def to_docs(sentences: Iterable[TaggedWords], lang: str) -> DocBin:
     )
 
 
-def train(lang: str, corpora: Path, work: Path) -> Path:
+def train(lang: str, corpora: Path, work: Path, teacher: Engine | None = None) -> Path:
     """Train on the corpora of ``lang`` with spaCy's files in ``work``; return the best pipeline."""
     work.mkdir(parents=True, exist_ok=True)
     rng = random.Random(SEED)
-    sentences = read_training(lang, corpora, rng, COPIES)
+    sentences = read_training(lang, corpora, rng, COPIES, teacher)
     if lang == "ro":
         sentences = with_cedillas(sentences, rng)
     to_docs(sentences, lang).to_disk(work / "train.spacy")
@@ -98,9 +99,11 @@ def export(best: Path, folder: Path) -> None:
 def main() -> None:
     """Parse the command line, train, and write the model with its card."""
     arguments = parse_arguments("Train a spaCy pipeline that finds names in one language.")
-    best = train(arguments.lang, arguments.corpora, arguments.work)
+    best = train(arguments.lang, arguments.corpora, arguments.work, arguments.teacher)
     export(best, arguments.out)
-    write_trained_card(arguments.out, SpacyEngine.name, arguments.lang, WEAKNESSES)
+    write_trained_card(
+        arguments.out, SpacyEngine.name, arguments.lang, WEAKNESSES, arguments.teacher
+    )
 
 
 if __name__ == "__main__":

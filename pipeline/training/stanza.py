@@ -31,6 +31,7 @@ from stanza.models.common.pretrain import PretrainedWordVocab
 from stanza.models.common.vocab import VOCAB_PREFIX
 from tokenizers import Tokenizer
 
+from pipeline.recognise.base import Engine
 from pipeline.recognise.pieces import WordPieces
 from pipeline.recognise.stanza import MODEL_FILE, StanzaEngine
 from pipeline.training.augment import TaggedWords
@@ -131,10 +132,12 @@ def save_sentences(sentences: Iterable[TaggedWords], path: Path) -> None:
     path.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
 
 
-def train(lang: str, corpora: Path, encoder: Path, work: Path) -> None:
+def train(
+    lang: str, corpora: Path, encoder: Path, work: Path, teacher: Engine | None = None
+) -> None:
     """Train on the corpora of ``lang``; leave checkpoint and vectors in ``work``."""
     work.mkdir(parents=True, exist_ok=True)
-    sentences = read_training(lang, corpora, random.Random(SEED), copies=1)
+    sentences = read_training(lang, corpora, random.Random(SEED), 1, teacher)
     save_vectors(*word_vectors(surface_counts(sentences), encoder), work / VECTORS_FILE)
     save_sentences(sentences, work / "train.json")
     save_sentences(read_dev(lang, corpora), work / "dev.json")
@@ -186,9 +189,11 @@ def main() -> None:
     """Parse the command line, train, and write the model with its card."""
     arguments = parse_arguments("Train a Stanza named-entity tagger for one language.")
     torch.set_num_threads(1)
-    train(arguments.lang, arguments.corpora, ENCODER, arguments.work)
+    train(arguments.lang, arguments.corpora, ENCODER, arguments.work, arguments.teacher)
     export(arguments.work, arguments.out)
-    write_trained_card(arguments.out, StanzaEngine.name, arguments.lang, WEAKNESSES)
+    write_trained_card(
+        arguments.out, StanzaEngine.name, arguments.lang, WEAKNESSES, arguments.teacher
+    )
 
 
 if __name__ == "__main__":

@@ -58,8 +58,9 @@ def swap_names(
     lang: str,
     names: Mapping[str, Sequence[Sequence[str]]],
     rng: random.Random,
+    share: Mapping[str, float] = SWAP_SHARE,
 ) -> TaggedWords:
-    """Return the sentence with some of its names replaced by others of the same label.
+    """Return the sentence with a ``share`` of its names replaced by others of the same label.
 
     A Turkish name before an apostrophe gives way only to one that takes the same ending (vowel
     harmony, and a vowel at the end or none); a Romanian name in the genitive to one whose first
@@ -74,7 +75,7 @@ def swap_names(
         new_tags += tags[end:start]
         end = stop
         name: Sequence[str] = words[start:stop]
-        if names.get(label) and rng.random() < SWAP_SHARE[label]:
+        if names.get(label) and rng.random() < share[label]:
             name = _replacement(words, start, stop, label, lang, names[label], rng)
         new_words += name
         new_tags += [f"B-{label}"] + [f"I-{label}"] * (len(name) - 1)

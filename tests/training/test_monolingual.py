@@ -10,7 +10,9 @@ pytest.importorskip("safetensors", reason="needs the extra `train`")
 import torch
 from spacy.util import load_config, load_model
 
+from pipeline.recognise.base import Span
 from pipeline.recognise.spacy import SpacyEngine
+from pipeline.recognise.words import split_words
 from pipeline.training import labelled, monolingual
 from pipeline.training import spacy as spacy_recipe
 from pipeline.training import stanza as stanza_recipe
@@ -56,6 +58,41 @@ def test_what_is_measured_on_is_not_trained_on(corpora):
     sentences = monolingual.read_training("ro", corpora, random.Random(1), 1)
     assert "ion" not in {word.casefold() for words, _ in sentences for word in words}
     assert "ana" in {word.casefold() for words, _ in sentences for word in words}
+
+
+class Teacher:
+    """Takes every capitalised word but a sentence's first for a place."""
+
+    name, model, sha256 = "teacher", "made up", "0" * 64
+
+    def recognise(self, sentences, lang):
+        return [
+            [
+                Span(start, end, "LOC")
+                for start, end in split_words(text)
+                if start and text[start].isupper()
+            ]
+            for text in sentences
+        ]
+
+
+def test_a_teacher_tags_the_sentences_again_with_other_names(corpora, monkeypatch):
+    names = {"PER": [("Maia", "Sandu")], "LOC": [("Alba", "Iulia")], "ORG": [("Duma",)]}
+    monkeypatch.setattr(monolingual, "names_of", lambda lang: names)
+    sentence = ["Compania", "pleacă", "din", "Franța", "."], ["O", "O", "O", "B-LOC", "O"]
+    (silver,) = monolingual.taught([sentence], "ro", Teacher(), random.Random(1))
+    assert silver == (
+        ["Compania", "pleacă", "din", "Alba", "Iulia", "."],
+        ["O", "O", "O", "B-LOC", "B-LOC", "O"],
+    )
+    plain, doubled = (
+        sum(
+            len(words)
+            for words, _ in monolingual.read_training("ro", corpora, random.Random(1), 1, one)
+        )
+        for one in (None, Teacher())
+    )
+    assert doubled > 1.5 * plain
 
 
 def test_some_sentences_are_written_with_cedillas():
