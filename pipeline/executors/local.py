@@ -49,6 +49,10 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 """A worker remembers much and leaves few cycles: looking for them at 700 takes a tenth of the time
 of resolving names that were met before."""
 
+_JOBS_A_WORKER: Final = 256
+"""After so many a worker gives way to a new one: what it remembers of names and what its libraries
+keep for themselves grows for longer than that, and starting anew takes a second or two of them."""
+
 _ENDLESS: Final = 10.0**8
 """Seconds, three years: more than some systems' timers take is no limit."""
 
@@ -61,7 +65,8 @@ class LocalExecutor:
     A job's seconds are of the processor, all threads together: where others want it as well, a job
     takes longer and is not lost. One whose worker stands still for as long by the clock hangs.
     As many jobs as there are workers are under way, so that memory does not grow with their number.
-    Workers live as long as the context, so that each loads its models once.
+    Workers outlive a stage, so that each loads its models seldom, and are replaced after
+    :data:`_JOBS_A_WORKER` jobs, so that their memory does not grow with the night.
     """
 
     def __init__(self, workers: int) -> None:
@@ -78,6 +83,7 @@ class LocalExecutor:
         self._waited_for: set[ProcessFuture[Any]] = set()
         self._pool = ProcessPool(
             max_workers=workers,
+            max_tasks=_JOBS_A_WORKER,
             initializer=_begin_worker,
             initargs=(os.getpid(), self._pids),
             context=context,

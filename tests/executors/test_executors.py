@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from pipeline.errors import StoppedError
 from pipeline.executors import Executor, Lost
+from pipeline.executors import local as local_module
 from pipeline.executors.dask import DaskExecutor
 from pipeline.executors.inline import InlineExecutor
 from pipeline.executors.local import LocalExecutor
@@ -140,6 +142,20 @@ def test_workers_are_kept_between_calls(pair: Executor) -> None:
     first, second = (set(pair.map(whoami, range(20), minute)) for _ in range(2))
     assert os.getpid() not in first
     assert len(first | second) <= 2
+
+
+def test_a_worker_gives_way_to_a_new_one_after_many_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_module, "_JOBS_A_WORKER", 5)
+    with LocalExecutor(2) as executor:
+        found = list(executor.map(numbered, range(40), minute))
+    assert sorted(number for number, _ in found) == list(range(40))
+    jobs = Counter(pid for _, pid in found)
+    assert max(jobs.values()) <= 5
+    assert len(jobs) >= 8
+
+
+def numbered(number: int) -> tuple[int, int]:
+    return number, os.getpid()
 
 
 def threads_of_libraries(_: int) -> str:
