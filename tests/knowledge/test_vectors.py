@@ -49,20 +49,53 @@ def test_a_vector_is_of_length_one_and_always_the_same(model: NameVectors) -> No
     assert np.array_equal(vector, unpack(model.packed("Collective Security Treaty Organization")))
 
 
-@pytest.mark.parametrize(
-    ("name", "same", "other"),
-    [
+BODIES = {
+    "hi": [
         ("प्रतिस्पर्धा आयोग", "Competition Commission", "Electoral Commission"),
-        ("Balıkçılık Bakanlığı", "Ministry of Fisheries", "Ministry of Railways"),
-        ("Institutul de Vulcanologie", "Institute of Volcanology", "Institute of Linguistics"),
-        ("Hội đồng Chè", "Tea Council", "Gold Council"),
+        ("कपड़ा मंत्रालय", "Ministry of Textiles", "Ministry of Railways"),
+        ("सांख्यिकी संस्थान", "Institute of Statistics", "Institute of Linguistics"),
+        ("दुग्ध उत्पादक संघ", "Milk Producers' Union", "Teachers' Union"),
+        ("राष्ट्रीय संग्रहालय परिषद", "National Museum Council", "National Sports Council"),
+        ("परमाणु ऊर्जा एजेंसी", "Atomic Energy Agency", "Space Agency"),
     ],
-)
-def test_translations_point_the_same_way(
-    model: NameVectors, name: str, same: str, other: str
-) -> None:
-    vector = model.of(name)
-    assert vector @ model.of(same) > vector @ model.of(other)
+    "tr": [
+        ("Balıkçılık Bakanlığı", "Ministry of Fisheries", "Ministry of Railways"),
+        ("Rekabet Kurumu", "Competition Authority", "Electoral Authority"),
+        ("Dilbilim Enstitüsü", "Institute of Linguistics", "Institute of Statistics"),
+        ("Fındık Üreticileri Birliği", "Hazelnut Producers' Union", "Teachers' Union"),
+        ("Ulusal Müzeler Konseyi", "National Museum Council", "National Sports Council"),
+        ("Uzay Ajansı", "Space Agency", "Atomic Energy Agency"),
+    ],
+    "ro": [
+        ("Institutul de Vulcanologie", "Institute of Volcanology", "Institute of Linguistics"),
+        ("Ministerul Pescuitului", "Ministry of Fisheries", "Ministry of Railways"),
+        ("Consiliul Concurenței", "Competition Council", "Electoral Council"),
+        ("Uniunea Apicultorilor", "Beekeepers' Union", "Teachers' Union"),
+        ("Consiliul Național al Muzeelor", "National Museum Council", "National Sports Council"),
+        ("Agenția Spațială", "Space Agency", "Atomic Energy Agency"),
+    ],
+    "vi": [
+        ("Hội đồng Chè", "Tea Council", "Gold Council"),
+        ("Bộ Thủy sản", "Ministry of Fisheries", "Ministry of Railways"),
+        ("Ủy ban Cạnh tranh", "Competition Commission", "Electoral Commission"),
+        ("Hội Nuôi ong", "Beekeepers' Union", "Teachers' Union"),
+        ("Viện Thống kê", "Institute of Statistics", "Institute of Linguistics"),
+        ("Cơ quan Vũ trụ", "Space Agency", "Atomic Energy Agency"),
+    ],
+}
+"""Invented bodies: a name, what it means, and another body of the same kind."""
+
+
+def test_translations_point_the_same_way(model: NameVectors) -> None:
+    nearer = {
+        lang: [
+            float(model.of(name) @ model.of(same)) > float(model.of(name) @ model.of(other))
+            for name, same, other in bodies
+        ]
+        for lang, bodies in BODIES.items()
+    }
+    right = [is_right for answers in nearer.values() for is_right in answers]
+    assert sum(right) / len(right) >= 0.75, nearer
 
 
 def test_without_a_model_names_have_no_vectors(knowledge: Path) -> None:
