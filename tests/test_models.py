@@ -41,11 +41,11 @@ def test_list_has_a_row_for_every_language():
     assert romanian["model"] == "spacy-ro"
     assert romanian["licence"] == "CC BY-SA 4.0"
     assert 0 < romanian["size_mb"] < 15
-    assert romanian["f1"].endswith(" ronec_mix_names")
+    assert " ronec_mix_names" in romanian["f1"]
     assert romanian["sha256"] == "ok"
     assert turkish["licence"] == "CC BY-SA 4.0"
     assert 0 < turkish["size_mb"] < 20
-    assert turkish["f1"].endswith(" wikiner_split")
+    assert " wikiner_split" in turkish["f1"]
     assert "python -m spacy download en_core_web_xx" in english["sha256"]
     assert romanian.keys() == turkish.keys() == english.keys()
 
