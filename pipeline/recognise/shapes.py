@@ -21,7 +21,6 @@ import numpy.typing as npt
 
 from pipeline.recognise.decode import Scores
 
-Matrix = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float32]
 
 _APOSTROPHES: Final = frozenset("'’ʼ")
@@ -48,7 +47,7 @@ FEATURES: Final = (
 """Names of the columns of :func:`shape_features`; ``any`` is 1 for every word."""
 
 
-def shape_features(words: Sequence[str]) -> Matrix:
+def shape_features(words: Sequence[str]) -> npt.NDArray[np.float32]:
     """Return the shapes of a sentence's words and of those beside them, (words, ``FEATURES``).
 
     Every value is 0 or 1; beside the first and the last word all are 0.
