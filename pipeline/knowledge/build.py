@@ -42,7 +42,7 @@ from pipeline.knowledge.keys import Keyed, keyed_rows, store_keys
 from pipeline.knowledge.spill import Spill
 from pipeline.knowledge.storage import ArrayWriter, Texts, TextWriter, read_array, write_array
 from pipeline.knowledge.text import casefold, number
-from pipeline.knowledge.vectors import NameVectors, unpack
+from pipeline.knowledge.vectors import NameVectors, lengths, unpack
 from pipeline.languages.shared import sound_or_key
 
 INDEX_FOLDER: Final = "index"
@@ -219,6 +219,7 @@ class _Collector:
         self._alias_lang = enter(ArrayWriter(folder, "alias_lang", np.uint8))
         self._alias_source = enter(ArrayWriter(folder, "alias_source", np.uint16))
         self._vector = enter(ArrayWriter(folder, "vector", np.float32))
+        self._vector_length = enter(ArrayWriter(folder, "vector_length", np.float32))
         self._vector_alias = enter(ArrayWriter(folder, "vector_alias", np.uint32))
         self._entry_aliases.extend(np.zeros(1))
         self.texts = Spill(folder, "texts", alias=np.uint32)
@@ -263,7 +264,9 @@ class _Collector:
                 pending.beginning_number.append(number(folded[:BEGINNING]))
             found = keyed[alias.text, alias.lang]
             if found.vector:
-                self._vector.extend(unpack(found.vector))
+                vector = unpack(found.vector)
+                self._vector.extend(vector)
+                self._vector_length.extend(lengths(vector[None]))
                 self._vector_alias.extend(np.array([place]))
             for rank, key in enumerate(found.keys):
                 hashed = number(key)

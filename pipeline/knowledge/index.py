@@ -34,10 +34,10 @@ from pipeline.knowledge.text import (
     number,
     numbers,
 )
-from pipeline.knowledge.vectors import DIMENSIONS, NameVectors, Vector
+from pipeline.knowledge.vectors import DIMENSIONS, NameVectors, Vector, cosines
 from pipeline.schemas import LANGUAGES, UNDETERMINED
 
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Raised whenever the files of the index change their meaning."""
 
 CURRENT: Final = "CURRENT"
@@ -64,6 +64,7 @@ _RESCORED: Final = 3
 """How many candidates are rescored for each one asked for."""
 _ROUNDING: Final = 1e-5
 """What a cosine in six digits may be larger by."""
+_COSINES_AT_ONCE: Final = 1 << 22
 _CACHED: Final = 16_384
 _BEGINNINGS_REMEMBERED: Final = 65_536
 
@@ -148,6 +149,7 @@ class Index:
         self._fold_grams = array("fold_grams")
         self._fold_gram = array("fold_gram")
         self._vector = array("vector").reshape(-1, DIMENSIONS)
+        self._vector_length = array("vector_length")
         self._vector_alias = array("vector_alias")
         self._gram_weight = array("gram_weight")
         self._gram_folds = array("gram_folds")
@@ -342,16 +344,27 @@ class Index:
         wanted = numbers(casefolded_parts(text, parts, lang))
         return _among(wanted, self._text_number)
 
-    def meaning(self, vector: Vector, limit: int, least: float = -1.0) -> list[int]:
-        """Return the ``limit`` entries with a name that means most the same as ``vector``.
+    def meaning(
+        self, vectors: Sequence[Vector], limit: int, least: float = -1.0
+    ) -> list[list[int]]:
+        """Return for each vector the ``limit`` entries with a name that means most the same.
 
-        Only those whose cosine is at least ``least``.
+        Only those whose cosine is at least ``least``. Many vectors at a time cost least.
         """
-        cosines = self._vector @ vector
-        likest, most = np.flatnonzero(cosines >= least), limit * MOST_NAMES
+        at_once = max(_COSINES_AT_ONCE // max(len(self._vector), 1), 1)
+        found = []
+        for first in range(0, len(vectors), at_once):
+            some = np.stack(vectors[first : first + at_once])
+            for of_names in cosines(some, self._vector, self._vector_length):
+                found.append(self._likest_of(of_names, limit, least))
+        return found
+
+    def _likest_of(self, of_names: Vector, limit: int, least: float) -> list[int]:
+        """Return the entries of the names with the largest cosines of these, all names' ones."""
+        likest, most = np.flatnonzero(of_names >= least), limit * MOST_NAMES
         if len(likest) > most:
-            likest = np.sort(likest[np.argpartition(-cosines[likest], most - 1)[:most]])
-        order = likest[np.argsort(-cosines[likest], kind="stable")]
+            likest = np.sort(likest[np.argpartition(-of_names[likest], most - 1)[:most]])
+        order = likest[np.argsort(-of_names[likest], kind="stable")]
         entries = self._alias_entry[self._vector_alias[order]].tolist()
         return list(dict.fromkeys(entries))[:limit]
 
@@ -363,8 +376,9 @@ class Index:
         first, last = self._entry_aliases[entry : entry + 2].tolist()
         start, end = np.searchsorted(self._vector_alias, (first, last)).tolist()
         own = self._alias_entry[self._vector_alias[start:end]] == entry
-        cosines = (self._vector[start:end] @ vector)[own]
-        return max(0.0, round(float(cosines.max(initial=0.0)), 2))
+        names, lengths = self._vector[start:end], self._vector_length[start:end]
+        (of_names,) = cosines(vector[None], names, lengths)
+        return max(0.0, round(float(of_names[own].max(initial=0.0)), 2))
 
     def similar(self, key: str, limit: int = 50) -> tuple[Similar, ...]:
         """Return the ``limit`` entries with the plain folds most like ``key``, the likest first.

@@ -43,6 +43,7 @@ MAX_PIECES: Final = 48
 _STEPS: Final = 127
 
 Vector = npt.NDArray[np.float32]
+"""Whole numbers of 8 bits: what counts is the direction."""
 
 
 class NameVectors:
@@ -65,7 +66,7 @@ class NameVectors:
         return cls(folder) if (folder / CARD_FILE).exists() else None
 
     def of(self, name: str) -> Vector:
-        """Return the unit vector of a name, (:data:`DIMENSIONS`,), rounded as it is stored.
+        """Return the vector of a name, (:data:`DIMENSIONS`,), in whole numbers as it is stored.
 
         Raises :class:`pipeline.recognise.base.EngineUnavailable` where a file of the model is
         absent or is not the one its card was written for.
@@ -102,7 +103,23 @@ class NameVectors:
 
 
 def unpack(text: str) -> Vector:
-    """Return the unit vector that :meth:`NameVectors.packed` wrote."""
-    steps = np.frombuffer(base64.b64decode(text), np.int8).astype(np.float32)
-    vector: Vector = steps / np.float32(np.linalg.norm(steps))
-    return vector
+    """Return the vector that :meth:`NameVectors.packed` wrote."""
+    return np.frombuffer(base64.b64decode(text), np.int8).astype(np.float32)
+
+
+def lengths(vectors: Vector) -> Vector:
+    """Return the length of each of ``vectors``, (n, :data:`DIMENSIONS`): (n,)."""
+    found: Vector = np.linalg.norm(vectors, axis=-1)
+    return found
+
+
+def cosines(some: Vector, others: Vector, lengths_of_others: Vector) -> Vector:
+    """Return the cosine of each of ``some`` with each of ``others``: (of some, of others).
+
+    The same however many are asked for at a time: sums of whole numbers so small are exact in any
+    order.
+    """
+    found: Vector = some @ others.T
+    found /= lengths(some)[:, None]
+    found /= lengths_of_others
+    return found

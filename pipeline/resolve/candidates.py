@@ -24,7 +24,7 @@ from pipeline.knowledge.vectors import Vector
 from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import contradictions, generic, matching, meaning
 from pipeline.resolve.forms import Form, read
-from pipeline.resolve.matching import Target
+from pipeline.resolve.matching import Difference, Target
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
 from pipeline.resolve.similarity import NUMBERS
@@ -248,15 +248,21 @@ class Finder:
             self._match(unknown[first : first + _MATCHED_AT_ONCE])
 
     def _match(self, forms: Sequence[Form]) -> None:
-        entries = [self.near(form) for form in forms]
+        entries = self._near(forms)
         targets = [[*map(self.target, some)] for some in entries]
         questions = [*zip(forms, targets, strict=True)]
         answers = matching.meant(questions, self.weights, self.meanings, self.likeness)
-        for form, some, known, found in zip(forms, entries, targets, answers, strict=True):
+        pairs = [
+            (form, known[place])
+            for form, known, found in zip(forms, targets, answers, strict=True)
+            for place, _ in found
+        ]
+        different = iter(matching.differences(pairs, self.meanings))
+        for form, known, found in zip(forms, targets, answers, strict=True):
             likely = best_of(
-                self._likely(form, some[place], known[place], probability)
+                self._likely(form, known[place], probability)
                 for place, probability in found
-                if not self._is_other(form, some[place], known[place])
+                if not self._is_other(form, known[place], next(different))
             )
             self._remember(form, likely)
 
@@ -274,10 +280,9 @@ class Finder:
             self._matched_before, self._matched = self._matched, {}
         self._matched[_name(form)] = found
 
-    def _is_other(self, form: Form, number: int, target: Target) -> bool:
-        entry = self.index.entry(number)
+    def _is_other(self, form: Form, target: Target, difference: Difference) -> bool:
+        entry = self.index.entry(target.number)
         named = self.countries_named(form) if entry.label == "ORG" else frozenset()
-        difference = matching.difference(form, target, self.meanings)
         return contradictions.is_other(form, entry, target.keys, named, difference)
 
     def _countries_named(self, form: Form) -> frozenset[str]:
@@ -297,36 +302,47 @@ class Finder:
 
     def near(self, form: Form) -> list[int]:
         """Return the entries that the nightly run weighs for a name that is none of theirs."""
-        short = _SHORT_ENGLISH if form.lang == "en" else _SHORT
-        if " " not in form.key and len(form.key) <= short:
-            return []
-        # Of one word there is no more to find than what sounds like it.
+        return self._near([form])[0]
+
+    def _near(self, forms: Sequence[Form]) -> list[list[int]]:
+        return self._nearest(forms, [*map(self._short_or_wide, forms)], _FEWER, _LEAST_MEANT)
+
+    def _short_or_wide(self, form: Form) -> list[int]:
+        """Return a shortlist of the nightly run: nothing for short names, less for one word."""
         if " " in form.key:
-            wide = self.shortlist(form, searched=1, near=True)
-        else:
-            wide = self._sounding(form)
-        return self.nearest(form, wide, _FEWER, _LEAST_MEANT)
+            return self.shortlist(form, searched=1, near=True)
+        short = _SHORT_ENGLISH if form.lang == "en" else _SHORT
+        # Of one word there is no more to find than what sounds like it.
+        return self._sounding(form) if len(form.key) > short else []
 
     @staticmethod
-    def _likely(form: Form, entry: int, target: Target, probability: float) -> Candidate:
+    def _likely(form: Form, target: Target, probability: float) -> Candidate:
         alias = max(target.keys, key=lambda key: Levenshtein.normalized_similarity(key, form.key))
         similarity = _DOUBTFUL + (_CERTAIN - _DOUBTFUL) * probability
-        return Candidate(entry, SIMILAR, similarity, alias, UNDETERMINED, form.key)
+        return Candidate(target.number, SIMILAR, similarity, alias, UNDETERMINED, form.key)
 
-    def nearest(
-        self, form: Form, entries: Sequence[int], limit: int = _NEAREST, least: float = -1.0
-    ) -> list[int]:
+    def nearest(self, form: Form, entries: Sequence[int]) -> list[int]:
         """Return those of ``entries`` of which a name shares most words or sounds with ``form``.
 
         The prior counts a little: respelled beyond likeness are countries rather than villages.
-        Further ones are those with a name that means most the same, by a cosine of ``least``.
+        Further ones are those with a name that means most the same.
         """
-        near = self._nearest(form, entries, limit)
-        vector = self.vector(form)
-        meant = [] if vector is None else self.index.meaning(vector, _MEANT, least)
-        return list(dict.fromkeys([*near, *meant]))
+        return self._nearest([form], [entries], _NEAREST, -1.0)[0]
 
-    def _nearest(self, form: Form, entries: Sequence[int], limit: int) -> list[int]:
+    def _nearest(
+        self, forms: Sequence[Form], entries: Sequence[Sequence[int]], limit: int, least: float
+    ) -> list[list[int]]:
+        """Return :meth:`nearest` of each form: by words ``limit``, by meaning of that cosine."""
+        vectors = [*map(self.vector, forms)]
+        asked = [vector for vector in vectors if vector is not None]
+        meant = iter(self.index.meaning(asked, _MEANT, least))
+        found = []
+        for form, some, vector in zip(forms, entries, vectors, strict=True):
+            near = self._nearest_by_words(form, some, limit)
+            found.append(list(dict.fromkeys([*near, *(next(meant) if vector is not None else ())])))
+        return found
+
+    def _nearest_by_words(self, form: Form, entries: Sequence[int], limit: int) -> list[int]:
         if len(entries) <= limit:
             return list(entries)
         ours = [sound_or_key(key.text) for key in form.keys[:_KEYS_COMPARED]]

@@ -339,13 +339,30 @@ class Difference:
     cost: float
 
 
-def difference(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> Difference:
-    """Return how ``form`` and the names of ``target`` differ."""
-    words = _words(form)
-    keys = _words_of_keys(target.keys)
-    others = list(dict.fromkeys(chain.from_iterable(keys)))
-    (alike,) = _like_words([(form, [target])], [words], [others], meanings, learned())
-    like = alike[int(target.label != "PER")]
+def differences(
+    pairs: Sequence[tuple[Form, Target]], meanings: Mapping[str, Meanings]
+) -> list[Difference]:
+    """Return how each name and the names of the known entity beside it differ."""
+    questions = [(form, [target]) for form, target in pairs]
+    words = [_words(form) for form, _ in pairs]
+    others = [list(dict.fromkeys(chain(*_words_of_keys(target.keys)))) for _, target in pairs]
+    alike = _like_words(questions, words, others, meanings, learned())
+    letters = _letters([(renderings(form), known) for form, known in questions], learned())
+    return [
+        _difference(ours, theirs, target, like[int(target.label != "PER")], costs[0][0])
+        for (_, target), ours, theirs, like, costs in zip(
+            pairs, words, others, alike, letters, strict=True
+        )
+    ]
+
+
+def _difference(
+    words: Sequence[tuple[str, str]],
+    others: Sequence[str],
+    target: Target,
+    like: npt.NDArray[np.float64],
+    cost: float,
+) -> Difference:
     best = like.max(axis=1, initial=0.0).tolist()
     column = {word: i for i, word in enumerate(others)}
     apart = [
@@ -353,11 +370,10 @@ def difference(form: Form, target: Target, meanings: Mapping[str, Meanings]) -> 
             like[:, places].max(axis=1, initial=0.0).min(initial=1.0) < _ALONE
             and like[:, places].max(axis=0, initial=0.0).min(initial=1.0) < _ALONE
         )
-        for places in ([column[word] for word in key] for key in keys)
+        for places in ([column[word] for word in key] for key in _words_of_keys(target.keys))
     ]
-    ((costs,),) = _letters([(renderings(form), [target])], learned())
     alone = [word for (word, _), most in zip(words, best, strict=True) if most < _ALONE]
-    return Difference(tuple(alone), all(apart), costs[0])
+    return Difference(tuple(alone), all(apart), cost)
 
 
 def spelled_by(form: Form, keys: Iterable[str]) -> bool:

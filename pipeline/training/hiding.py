@@ -66,10 +66,12 @@ class Hiding(Index):
         shown: npt.NDArray[np.uint32] = found[found != self._nobody][:limit]
         return shown
 
-    def meaning(self, vector: Vector, limit: int, least: float = -1.0) -> list[int]:
+    def meaning(
+        self, vectors: Sequence[Vector], limit: int, least: float = -1.0
+    ) -> list[list[int]]:
         """Return the entries with a name that means most the same and is not hidden."""
-        found = super().meaning(vector, limit + 1, least)
-        return [entry for entry in found if entry != self._nobody][:limit]
+        found = super().meaning(vectors, limit + 1, least)
+        return [[entry for entry in one if entry != self._nobody][:limit] for one in found]
 
     def exact(self, key: str) -> list[Hit]:
         """Return the aliases with that key that are not hidden."""

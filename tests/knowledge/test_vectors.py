@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.knowledge.build import build, ensure
 from pipeline.knowledge.files import COLUMNS
-from pipeline.knowledge.vectors import DIMENSIONS, NameVectors, unpack
+from pipeline.knowledge.vectors import DIMENSIONS, NameVectors, Vector, cosines, lengths, unpack
 from pipeline.recognise.base import EngineUnavailable
 
 ROWS = (
@@ -42,10 +42,11 @@ def knowledge(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_vector_is_of_length_one_and_always_the_same(model: NameVectors) -> None:
+def test_a_vector_is_of_whole_numbers_and_always_the_same(model: NameVectors) -> None:
     vector = model.of("Collective Security Treaty Organization")
     assert vector.shape == (DIMENSIONS,)
-    assert np.linalg.norm(vector) == pytest.approx(1)
+    assert np.abs(vector).max() == 127
+    assert np.array_equal(vector, np.rint(vector))
     assert np.array_equal(vector, unpack(model.packed("Collective Security Treaty Organization")))
 
 
@@ -86,10 +87,27 @@ BODIES = {
 """Invented bodies: a name, what it means, and another body of the same kind."""
 
 
+def test_cosines_are_the_same_however_many_are_asked_for() -> None:
+    rng = np.random.default_rng(5)
+    some, others = (
+        rng.integers(-127, 128, (number, DIMENSIONS)).astype(np.float32) for number in (7, 300)
+    )
+    together = cosines(some, others, lengths(others))
+    alone = [cosines(one[None], others, lengths(others))[0] for one in some]
+    assert np.array_equal(together, np.stack(alone))
+    exact = some[3].astype(float) @ others[5].astype(float)
+    exact /= np.linalg.norm(some[3].astype(float)) * np.linalg.norm(others[5].astype(float))
+    assert together[3, 5] == pytest.approx(exact, abs=1e-6)
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    return float(cosines(one[None], other[None], lengths(other[None]))[0, 0])
+
+
 def test_translations_point_the_same_way(model: NameVectors) -> None:
     nearer = {
         lang: [
-            float(model.of(name) @ model.of(same)) > float(model.of(name) @ model.of(other))
+            cosine(model.of(name), model.of(same)) > cosine(model.of(name), model.of(other))
             for name, same, other in bodies
         ]
         for lang, bodies in BODIES.items()
@@ -101,7 +119,7 @@ def test_translations_point_the_same_way(model: NameVectors) -> None:
 def test_without_a_model_names_have_no_vectors(knowledge: Path) -> None:
     index = build(knowledge)
     assert index.model is None
-    assert index.meaning(np.ones(DIMENSIONS, np.float32), 5) == []
+    assert index.meaning([np.ones(DIMENSIONS, np.float32)], 5) == [[]]
     assert index.likeness(np.ones(DIMENSIONS, np.float32), 0) == 0.0
 
 
@@ -109,11 +127,12 @@ def test_names_of_several_words_of_organisations_have_vectors(
     knowledge: Path, model: NameVectors
 ) -> None:
     index = build(knowledge, model=model)
-    found = index.meaning(model.of("Sağlık Örgütü"), 9)
+    (found, other) = index.meaning([*map(model.of, ("Sağlık Örgütü", "Trade Body"))], 9)
     health, trade = index.by_key("exonym:health"), index.by_key("exonym:trade")
     assert health is not None
     assert trade is not None
     assert found == [health, trade]
+    assert other == [trade, health]
     assert index.likeness(model.of("Sağlık Örgütü"), health) == 1.0
     assert 0.0 <= index.likeness(model.of("Sağlık Örgütü"), trade) < 1.0
     place, dumped = index.by_key("exonym:place"), index.by_key("wikidata:Q1")
@@ -131,7 +150,7 @@ def test_the_index_is_built_anew_when_a_model_comes(
     assert before.stale(knowledge)
     after = ensure(knowledge)
     assert after.checksum != before.checksum
-    assert len(after.meaning(model.of("Trade Body"), 5)) == 2
+    assert len(after.meaning([model.of("Trade Body")], 5)[0]) == 2
 
 
 def test_a_changed_file_is_refused(tmp_path: Path, root: Path) -> None:

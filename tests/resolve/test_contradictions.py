@@ -74,7 +74,7 @@ def is_other(name: str, lang: str, key: str, index: Index) -> bool:
     assert number is not None
     finder, form = Finder(index), read(name, lang)
     named, target = finder.countries_named(form), finder.target(number)
-    difference = matching.difference(form, target, finder.meanings)
+    (difference,) = matching.differences([(form, target)], finder.meanings)
     return contradictions.is_other(form, index.entry(number), target.keys, named, difference)
 
 
