@@ -18,7 +18,11 @@ from pipeline.languages.base import Language
 
 _OPENING: Final = "([{<«‹“„‘‚\"'`*_-–—,.;:!?|/।॥•·…"
 _CLOSING: Final = ")]}>»›”“’‘\"'`*_-–—,;:!?|/।॥•·…"
-_BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
+_OPENED_BY: Final = {
+    **{")": "(", "]": "[", "}": "{", "»": "«", "›": "‹", "’": "‘", '"': '"'},
+    **{"”": "„“", "“": "„"},
+}
+"""What opens what a bracket or quotation mark closes; the languages' habits differ (CLDR)."""
 _LONG_LAST_WORD: Final = re.compile(r"[^\W\d_]{5,}\.$")
 """A full stop behind a long word ends a sentence, behind a short one it abbreviates (``Inc.``)."""
 
@@ -61,6 +65,8 @@ def clean(text: str, start: int, end: int, label: str, lang: str) -> Span | None
     start, end = _edges(text, start, end)
     if start >= end or not any(c.isalnum() for c in text[start:end]):
         return None
+    if end < len(text) and _is_closing(text, start, end):
+        end += 1
     language = language_of(text[start:end], lang)
     inside = language.inside_suffix(text[start:end])
     suffix = text[end - inside : end] if inside else ""
@@ -94,16 +100,24 @@ def _ends_outside(text: str, start: int, end: int) -> bool:
 
 
 def _closed_inside(text: str, start: int, end: int) -> bool:
-    """Say whether the bracket at ``start`` closes within the span but before its end."""
-    closing = {"(": ")", "[": "]", "{": "}"}.get(text[start])
-    return closing is not None and closing in text[start : end - 1]
+    """Say whether the bracket or quote at ``start`` closes within the span but before its end."""
+    return any(text[start] in _OPENED_BY.get(c, "") for c in text[start + 1 : end - 1])
 
 
 def _opened_inside(text: str, start: int, end: int) -> bool:
-    """Say whether the bracket or apostrophe that ends the span belongs to the name."""
-    last = text[end - 1]
-    opening = _BRACKETS.get(last)
-    return opening is not None and opening in text[start + 1 : end]
+    """Say whether the bracket or quote that ends the span belongs to the name."""
+    return _is_closing(text, start, end - 1)
+
+
+def _is_closing(text: str, start: int, at: int) -> bool:
+    """Say whether the character at ``at`` closes what was opened behind ``start`` and is open."""
+    closing, before = text[at], text[start:at]
+    opening = _OPENED_BY.get(closing)
+    if opening is None:
+        return False
+    if closing in opening:  # a plain quotation mark opens and closes
+        return before.count(closing) % 2 == 1
+    return sum(map(before.count, opening)) > before.count(closing)
 
 
 def _without_titles(text: str, start: int, end: int, language: Language) -> tuple[int, int]:

@@ -31,6 +31,19 @@ CASES = [
     ("en", "LOC", "He left Belgrade.", "Belgrade.", "Belgrade", None),
     ("en", "LOC", "He left the U.S. today.", "U.S.", "U.S.", None),
     ("en", "PER", "Miles O'Neill won.", "Miles O'Neill", "Miles O'Neill", None),
+    *(
+        (lang, "ORG", f"{before}{name}{after}", name.removesuffix(cut), name, None)
+        for lang, before, name, cut, after in [
+            ("ro", "La ", "Liceul „Ion Creangă”", "”", " azi"),
+            ("ro", "La ", "Liceul „Ion Creangă“", "“", " azi"),
+            ("ro", "La ", "Muzeul «Satul»", "", ", azi"),
+            ("en", "At ", 'Club "Spartak"', '"', " today"),
+            ("tr", "", "“Umut” Vakfı", "", " kuruldu"),
+            ("vi", "", "Công ty “Hoa Sen”", "”", " hôm nay"),
+        ]
+    ),
+    ("en", "ORG", 'They said "we trust Acme" twice.', 'Acme"', "Acme", None),
+    ("ro", "ORG", "„Vin la Liceul Nou”, a spus.", "Liceul Nou", "Liceul Nou", None),
 ]
 
 
