@@ -73,6 +73,12 @@ def is_name(text: str) -> bool:
     return 2 <= len(words) <= 5 and _are_names(words) and words[0] not in _PARTICLES
 
 
+def is_label(text: str) -> bool:
+    """Whether ``text`` is what stands before an author or a source: `Haber`, `Written by`."""
+    words = Line(0, 0, text).words
+    return page_phrases().credits.are(words) or page_phrases().bylines.are(words)
+
+
 def trailing_credit(text: str) -> int | None:
     """Return where in ``text`` the credit begins with which a caption ends; None without one."""
     place: int

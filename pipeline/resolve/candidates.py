@@ -23,7 +23,7 @@ from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.knowledge.vectors import Vector
 from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import contradictions, generic, matching, meaning
-from pipeline.resolve.forms import Form, read
+from pipeline.resolve.forms import Form, looks_like_acronym, read
 from pipeline.resolve.matching import Difference, Target
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
@@ -46,6 +46,9 @@ _SAME_TEXT: Final = 1.0
 _SAME_KEY: Final = 0.96
 _OTHER_LANGUAGE: Final = 0.01
 """What it takes off that the alias belongs to another language than the text."""
+_FOREIGN_ACRONYM: Final = 0.05
+"""What it takes off more where the text's language has an acronym of the same letters: AP is a news
+agency in Romanian, and the European Parliament in Turkish alone."""
 _DOUBT: Final = 0.35
 """What a doubtful reading takes off, times its cost."""
 
@@ -211,8 +214,14 @@ class Finder:
         found: list[Candidate] = []
         for name in dict.fromkeys(key.name for key in form.keys if key.text in form.read):
             key = next(k for k in form.keys if k.name == name)
-            for hit in self.index.exact_text(name, form.lang):
-                similarity = _SAME_TEXT - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
+            hits = self.index.exact_text(name, form.lang)
+            short = len(name) <= _SHORT and looks_like_acronym(name)
+            native = short and any(hit.alias_lang == form.lang for hit in hits)
+            for hit in hits:
+                foreign = _foreign(hit.alias_lang, form.lang)
+                if native and foreign:
+                    foreign += _FOREIGN_ACRONYM
+                similarity = _SAME_TEXT - _DOUBT * key.cost - foreign
                 found.append(
                     Candidate(
                         hit.entry, ALIAS, similarity, hit.alias_text, hit.alias_lang, key.text

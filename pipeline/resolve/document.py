@@ -14,6 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.detect.credits import is_label
+from pipeline.detect.kinds import BOILERPLATE, CREDIT
 from pipeline.knowledge.index import Index
 from pipeline.resolve import link, normalise
 from pipeline.resolve.candidates import Finder
@@ -121,10 +123,12 @@ def _begin(
     for claim in normalise.without_overlaps(claims):
         span = claim.span
         surface = text[span.start : span.end]
-        form = read(surface, rows[claim.row]["lang"])
-        if rulings.ignores(form):
+        row = rows[claim.row]
+        form = read(surface, row["lang"])
+        kind = row.get("kind")
+        if rulings.ignores(form) or (kind == CREDIT and is_label(surface)):
             continue
-        row = rows[claim.row] | {
+        row |= {
             "mention_id": normalise.mention_id(doc_id, span.start, span.end),
             "start": span.start,
             "end": span.end,
@@ -140,6 +144,7 @@ def _begin(
                 row["ner_label"],
                 form,
                 read(titled, row["lang"]) if titled else None,
+                in_body=kind not in (CREDIT, BOILERPLATE),
             )
         )
     return _Begun(kept, named, Linker(doc_id, named, text, finder, rulings, past))

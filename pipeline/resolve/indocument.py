@@ -36,7 +36,8 @@ _IN_BRACKETS: Final = re.compile(r"[^\s()\[\],;:]{2,12}")
 class Named:
     """A clean mention: its place, the recogniser's label and its form.
 
-    ``titled`` is its form with the ruler's title that stands before it.
+    ``titled`` is its form with the ruler's title that stands before it. Not ``in_body`` are names
+    in credits and related posts, which say nothing of what the text is about.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Named:
     label: str
     form: Form
     titled: Form | None = None
+    in_body: bool = True
 
 
 @dataclass(slots=True)

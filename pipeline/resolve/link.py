@@ -190,15 +190,6 @@ def _is_poor(found: Iterable[Candidate]) -> bool:
     return max((c.similarity for c in found), default=0.0) < GOOD_EXACT
 
 
-def _mentioned(decisions: Iterable[Decision], least: float) -> dict[Known, int]:
-    """Return the known entities decided with at least that score, and their numbers of mentions."""
-    counts: Counter[Known] = Counter()
-    for decision in decisions:
-        if decision.chosen is not None and decision.score >= least:
-            counts[decision.chosen.known] += len(decision.cluster.members)
-    return counts
-
-
 def _homes(forms: Iterable[Form]) -> frozenset[str]:
     return countries.homes({form.lang for form in forms})
 
@@ -306,24 +297,36 @@ class Linker:
             self._weigh(group, {}, asked)
             for group, asked in zip(self.clusters, self._asked, strict=True)
         ]
-        sure = _mentioned((d for d in first if not self._is_mere_reading(d)), _SURE)
+        sure = self._mentioned((d for d in first if not self._is_mere_reading(d)), _SURE)
         peers = self._peers(first)
         second = [
             self._again(decision, sure, kinds) for decision, kinds in zip(first, peers, strict=True)
         ]
         if self.past:
-            sure = _mentioned(second, _SURE)
+            sure = self._mentioned(second, _SURE)
             second = [
                 self._by_news(decision, sure, kinds)
                 for decision, kinds in zip(second, peers, strict=True)
             ]
         owners = self._owners(second)
-        mentioned = _mentioned(second, score.THRESHOLD)
+        mentioned = self._mentioned(second, score.THRESHOLD)
         about, dominant = countries.masses(mentioned), countries.dominant(mentioned)
         return [
             self._ruled(d if d.chosen is not None else self._unknown(d, about, owners, dominant))
             for d in second
         ]
+
+    def _mentioned(self, decisions: Iterable[Decision], least: float) -> dict[Known, int]:
+        """Return the known entities decided with at least that score, and their mentions' number.
+
+        Names in credits and related posts do not count.
+        """
+        counts: Counter[Known] = Counter()
+        for decision in decisions:
+            number = sum(self.mentions[i].in_body for i in decision.cluster.members)
+            if number and decision.chosen is not None and decision.score >= least:
+                counts[decision.chosen.known] += number
+        return counts
 
     @staticmethod
     def _is_mere_reading(decision: Decision) -> bool:

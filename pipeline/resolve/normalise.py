@@ -60,6 +60,7 @@ def mention_id(doc_id: str, start: int, end: int) -> str:
 def clean(text: str, start: int, end: int, label: str, lang: str) -> Span | None:
     """Return the name inside ``text[start:end]``; None when it holds no letter or digit.
 
+    A quotation mark or bracket that follows belongs to the name which opened it.
     ``label`` is the recogniser's (titles come off persons only), ``lang`` the segment's language.
     """
     start, end = _edges(text, start, end)

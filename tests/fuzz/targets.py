@@ -133,7 +133,8 @@ def names(data: bytes) -> None:
         label = _LABELS[number % len(_LABELS)]
         span = clean(text, start, end, label, lang)
         if span is not None:
-            assert start <= span.start < span.end <= end
+            assert start <= span.start < span.end <= min(end + 1, len(text))
+            assert span.end <= end or not text[end].isalnum()  # a quotation mark that closes
             assert text.startswith(span.suffix or "", span.end)
             form = form_of(text[span.start : span.end], lang)
             mentions.append(Named(span.start, span.end, label, form))

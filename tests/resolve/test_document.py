@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from pipeline.knowledge.index import Index
@@ -172,3 +173,35 @@ def test_an_acronym_with_another_long_form_is_another_body(mark: Any, small_inde
     markup = "The [[National Teachers Platform|ORG]] ([[NTP|ORG]]) met. [[NTP|ORG]] is new."
     settled = rows(mark({"a": ("en", markup)}), small_index)
     assert {r["knowledge_key"] for r in settled} == {None}
+
+
+def rows_with_credits(markup: str, credited: list[str], index: Index, mark: Any) -> dict[str, Any]:
+    """Return the keys by surface of an English document; ``credited`` names are of its credits."""
+    marked = mark({"a": ("en", markup)})
+    mentions = [
+        row | {"kind": "credit" if row["surface"] in credited else "body"}
+        for row in marked.mentions.to_pylist()
+    ]
+    table = pa.Table.from_pylist(mentions, schema=marked.mentions.schema)
+    settled = settle(marked.documents, marked.segments, table, index).to_pylist()
+    return {row["surface"]: row["knowledge_key"] for row in settled}
+
+
+def test_credits_do_not_say_what_a_text_is_about(mark: Any, shipped_index: Index) -> None:
+    agencies = ["AFP", "AP", "Xinhua"]
+    markup = "[[London|LOC]] and [[Leeds|LOC]] wait. [[Parliament|ORG]] voted. " + " ".join(
+        f"Photo: [[{agency}|ORG]]." for agency in agencies
+    )
+    as_body = rows_with_credits(markup, [], shipped_index, mark)
+    found = rows_with_credits(markup, agencies, shipped_index, mark)
+    assert found["Xinhua"] == as_body["Xinhua"] is not None
+    assert as_body["Parliament"] is None
+    assert found["Parliament"] == "exonym:uk-parliament"
+
+
+def test_the_label_of_a_credit_is_no_name(mark: Any, small_index: Index) -> None:
+    markup = "[[Haber|PER]]: [[Ilo Makara|PER]]"
+    assert rows_with_credits(markup, ["Haber", "Ilo Makara"], small_index, mark).keys() == {
+        "Ilo Makara"
+    }
+    assert rows_with_credits(markup, [], small_index, mark).keys() == {"Haber", "Ilo Makara"}
