@@ -19,11 +19,10 @@ from rapidfuzz.distance import Levenshtein
 
 from pipeline import languages
 from pipeline.knowledge.index import MOST_NAMES, Hit, Index
-from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.knowledge.vectors import Vector
 from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import contradictions, generic, matching, meaning
-from pipeline.resolve.forms import Form, looks_like_acronym, read
+from pipeline.resolve.forms import Form, is_read, looks_like_acronym, read
 from pipeline.resolve.matching import Difference, Target
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
@@ -46,9 +45,6 @@ _SAME_TEXT: Final = 1.0
 _SAME_KEY: Final = 0.96
 _OTHER_LANGUAGE: Final = 0.01
 """What it takes off that the alias belongs to another language than the text."""
-_FOREIGN_ACRONYM: Final = 0.05
-"""What it takes off more where the text's language has an acronym of the same letters: AP is a news
-agency in Romanian, and the European Parliament in Turkish alone."""
 _DOUBT: Final = 0.35
 """What a doubtful reading takes off, times its cost."""
 
@@ -80,7 +76,9 @@ _DOUBTFUL, _CERTAIN = 0.75, 0.95
 """Similarity of what is surely not and surely meant by a name that is not its own."""
 
 _LONGEST_COUNTRY: Final = 3
-"""Words of a country's name that are looked for within a longer name."""
+"""Words of a country's or city's name that are looked for within a longer name."""
+_LARGE: Final = 0.6
+"""Least prior of a place that says in what country it is: countries and large cities have it."""
 
 _KINDS: Final = {"iso": "country", "geonames-admin1": "region"}
 """What the scheme of a key says of the kind of place."""
@@ -214,14 +212,11 @@ class Finder:
         found: list[Candidate] = []
         for name in dict.fromkeys(key.name for key in form.keys if key.text in form.read):
             key = next(k for k in form.keys if k.name == name)
-            hits = self.index.exact_text(name, form.lang)
             short = len(name) <= _SHORT and looks_like_acronym(name)
-            native = short and any(hit.alias_lang == form.lang for hit in hits)
-            for hit in hits:
-                foreign = _foreign(hit.alias_lang, form.lang)
-                if native and foreign:
-                    foreign += _FOREIGN_ACRONYM
-                similarity = _SAME_TEXT - _DOUBT * key.cost - foreign
+            for hit in self.index.exact_text(name, form.lang):
+                if short and not is_read(hit.alias_lang, form.lang):
+                    continue
+                similarity = _SAME_TEXT - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
                 found.append(
                     Candidate(
                         hit.entry, ALIAS, similarity, hit.alias_text, hit.alias_lang, key.text
@@ -295,7 +290,7 @@ class Finder:
         return contradictions.is_other(form, entry, target.keys, named, difference)
 
     def _countries_named(self, form: Form) -> frozenset[str]:
-        """Return the ISO countries that words of a longer name say."""
+        """Return the ISO countries that words of a longer name say, or of whose large cities."""
         words = form.name.split()
         runs = (
             read(" ".join(words[first : first + length]), form.lang)
@@ -306,7 +301,7 @@ class Finder:
         return frozenset(
             known.iso_country
             for known in entries
-            if known.iso_country and known.key.startswith(COUNTRY_KEY)
+            if known.iso_country and known.label == "LOC" and known.prior >= _LARGE
         )
 
     def near(self, form: Form) -> list[int]:

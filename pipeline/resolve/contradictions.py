@@ -15,9 +15,9 @@ from pipeline import languages
 from pipeline.knowledge.entry import Entry
 from pipeline.languages.shared import initials
 from pipeline.resolve import generic
-from pipeline.resolve.forms import Form
+from pipeline.resolve.forms import Form, is_read, looks_like_acronym
 from pipeline.resolve.matching import Difference
-from pipeline.resolve.similarity import NUMBERS, word_similarity
+from pipeline.resolve.similarity import NUMBERS, SAME_WORD, word_similarity
 from pipeline.schemas import UNDETERMINED
 from pipeline.scripts import LATIN
 
@@ -47,6 +47,7 @@ _LONGEST_SHORT_BODY: Final = 3
 _SHORT_BODY_VI: Final = 2
 _VILLAGES: Final = {"ro": "esti"}
 _ROMANIAN: Final = frozenset({"RO", "MD"})
+_TURKISH: Final = "tr"
 _VIETNAMESE: Final = "vi"
 _VIETNAM: Final = "VN"
 
@@ -56,14 +57,14 @@ def is_other(
 ) -> bool:
     """Say whether a name spelled like one of an entity's own must mean something else.
 
-    ``keys`` are the comparison keys of the entity's names, ``named`` the ISO countries that the
-    words of the name say, ``difference`` is that of the name and the entity's names.
+    ``keys`` are the comparison keys of the entity's names, ``named`` the ISO countries whose names,
+    or large cities' names, the name holds, ``difference`` is that of it and the entity's names.
     """
-    if _is_other_acronym(form, keys):
+    if _is_other_acronym(form, keys) or _is_unread_acronym(form, entry):
         return True
     if entry.label == "PER":
         unlike = difference.apart and difference.cost >= _UNLIKE_PERSON
-        return unlike or _is_other_person(form, entry, keys)
+        return unlike or _is_longer_name(form, difference) or _is_other_person(form, entry, keys)
     return (
         _has_word_alone(form, entry, difference)
         or _ends_as_at_home(form, entry)
@@ -111,6 +112,37 @@ def _is_other_acronym(form: Form, keys: Iterable[str]) -> bool:
     return bool(letters) and not any(letters in (key, initials(key)) for key in keys)
 
 
+def _is_unread_acronym(form: Form, entry: Entry) -> bool:
+    """Say whether a name of one word is spelled like acronyms of other languages alone.
+
+    आईआईटी is no İİT, which is Turkish, and फिदा no FIDA, which is Romanian.
+    """
+    if " " in form.key or entry.label != "ORG":
+        return False
+    fold = languages.get(UNDETERMINED).fold
+    ours = {key.text for key in form.keys}
+    like = [
+        looks_like_acronym(alias.text) and not is_read(alias.lang, form.lang)
+        for alias in entry.aliases
+        if any(word_similarity(key, fold(alias.text)) >= SAME_WORD for key in ours)
+    ]
+    return bool(like) and all(like)
+
+
+def _is_longer_name(form: Form, difference: Difference) -> bool:
+    """Say whether the name goes on where all the person's end: मनमोहन सिंह राय.
+
+    What comes last tells families apart, and in Vietnamese the persons.
+    """
+    last = languages.get(form.lang).translated(form.name).split()[-1:]
+    return (
+        len(form.words) > 1
+        and not difference.apart  # else the last word may be another spelling
+        and difference.cost >= _UNLIKE_WORDS
+        and difference.alone[-1:] == tuple(last)
+    )
+
+
 def _is_other_person(form: Form, entry: Entry, keys: Sequence[str]) -> bool:
     """Say whether both names have a word that is unlike all of the other: Ngọc Tư, Ngọc Tuấn.
 
@@ -128,8 +160,11 @@ def _is_other_person(form: Form, entry: Entry, keys: Sequence[str]) -> bool:
 
 
 def _is_other_number(form: Form, keys: Iterable[str]) -> bool:
-    """Say whether both are numbered as rulers are, and not alike: Carlos I, Charles III."""
-    ours = NUMBERS.intersection(form.words[1:])
+    """Say whether both are numbered as rulers are, and not alike: Carlos I, Charles III.
+
+    Turkish has the number in front (*III. Elizabeth*), where elsewhere it may be a name (Vi, Xi).
+    """
+    ours = NUMBERS.intersection(form.words if form.lang == _TURKISH else form.words[1:])
     theirs = {word for key in keys for word in key.split()[1:] if word in NUMBERS}
     return bool(ours) and bool(theirs) and ours.isdisjoint(theirs)
 
@@ -163,7 +198,10 @@ def _is_of_other_sort(form: Form, entry: Entry) -> bool:
 
 
 def _is_elsewhere(entry: Entry, named: Collection[str]) -> bool:
-    """Say whether the name says a country that is not the body's: the Fiji Labour Party."""
+    """Say whether the name says a country that is not the body's: the Fiji Labour Party.
+
+    Or a large city there.
+    """
     if entry.label != "ORG" or entry.iso_country is None:
         return False
     return bool(named) and entry.iso_country not in named

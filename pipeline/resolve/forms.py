@@ -9,6 +9,7 @@ from typing import Final
 from pipeline import languages
 from pipeline.languages.shared import skeleton, sound
 from pipeline.resolve.normalise import language_of
+from pipeline.schemas import UNDETERMINED
 from pipeline.scripts import script_of
 
 MOST_KEYS: Final = 12
@@ -18,6 +19,8 @@ _RESPELLING: Final = 0.1
 """What each further key of one reading costs: Turkish ``Caparov`` as ``japarov``."""
 
 _LONGEST_ACRONYM: Final = 10
+_INTERNATIONAL: Final = "en"
+"""The language whose acronyms are written in all others, too."""
 _CACHED: Final = 16_384
 """Forms kept: the names of today that come again. Each takes a kilobyte or two."""
 
@@ -104,6 +107,14 @@ def read(surface: str, lang: str) -> Form:
         coarse=tuple(text for text in coarse if text not in found)[:MOST_KEYS],
         words=words,
     )
+
+
+def is_read(acronym_lang: str, lang: str) -> bool:
+    """Say whether who reads ``lang`` knows acronyms of ``acronym_lang``: his own and English ones.
+
+    AP is the European Parliament in Turkish alone, and DNA an agency in Romanian.
+    """
+    return UNDETERMINED in (acronym_lang, lang) or acronym_lang in (lang, _INTERNATIONAL)
 
 
 def looks_like_acronym(surface: str) -> bool:

@@ -34,6 +34,8 @@ ROWS = [
         "name": "OBS",
         "en": "OBS|OBS Radio",
         "hi": "ओबीएस",
+        "ro": "SERO",
+        "tr": "ÖYT",
         "iso_country": "EE",
     },
     {
@@ -47,6 +49,15 @@ ROWS = [
         "label": "ORG",
         "name": "Ministry of Tides",
         "en": "Ministry of Tides|RIK",
+    },
+    {
+        "key": "geonames:379252",
+        "label": "LOC",
+        "name": "Khartoum",
+        "en": "Khartoum",
+        "iso_country": "SD",
+        "geonames": "379252",
+        "population": "1974647",
     },
     {"key": "exonym:zoltak", "label": "ORG", "name": "Zoltak", "en": "Zoltak"},
     {"key": "exonym:lake-averast", "label": "LOC", "name": "Averast", "en": "Averast"},
@@ -119,6 +130,8 @@ def test_a_person_with_another_word_is_another(
         ("Nijerya Labour Guard", "tr", True),
         ("Labour Guard of Russia", "en", False),
         ("Labor Guard", "en", False),
+        ("National Labour Guard in Khartoum", "en", True),
+        ("National Labour Guard in Moscow", "en", False),
     ],
 )
 def test_a_body_of_a_country_is_not_that_of_another(
@@ -149,6 +162,9 @@ def test_a_place_is_called_by_its_vietnamese_name_in_vietnamese(
         ("ओबीएस रेडियो", "hi", "exonym:ostrom-broadcasting", False),
         ("यूएनडीपी", "hi", "exonym:united-north-democrats", False),
         ("यूएनडीएफपी", "hi", "exonym:united-north-democrats", True),
+        ("ओवाईटी", "hi", "exonym:ostrom-broadcasting", True),
+        ("सेरो", "hi", "exonym:ostrom-broadcasting", True),
+        ("Sero", "ro", "exonym:ostrom-broadcasting", False),
     ],
 )
 def test_an_acronym_spelled_out_is_of_its_letters(
@@ -188,6 +204,11 @@ def test_a_romanian_village_ends_as_one(name: str, lang: str, other: bool, index
         ("रनवीर डोस्क", "hi", "exonym:ranvir-dosk", False),
         ("King Oleg I", "en", "exonym:king-oleg-iii", True),
         ("King Oleg", "en", "exonym:king-oleg-iii", False),
+        ("II. Oleg", "tr", "exonym:king-oleg-iii", True),
+        ("III. Oleg", "tr", "exonym:king-oleg-iii", False),
+        ("Ranvir Dosk Menon", "en", "exonym:ranvir-dosk", True),
+        ("रणवीर डोस्क मेनन", "hi", "exonym:ranvir-dosk", True),
+        ("Shri Ranvir Dosk", "en", "exonym:ranvir-dosk", False),
         ("Amar al Amar", "en", "exonym:amar-al-tulaa", True),
         ("Amar al Tula", "en", "exonym:amar-al-tulaa", False),
     ],
