@@ -152,7 +152,7 @@ def compare(found: Sequence[Article], out: Path, *, show: bool) -> dict[str, Tal
             tally.counts[what] += 1
             if entity_id is not None and not name.entity.keys:
                 tally.ids.append((name.entity.name, entity_id))
-            if show and entity_id is not None and "wrong" in what:
+            if show and entity_id is not None and "right" not in what:
                 surface = article.text[name.start : name.end]
                 called = status[entity_id][1]
                 print(f"  {article.story} {article.lang} {surface} ({name.entity.name}): {called}")
@@ -202,7 +202,7 @@ def main() -> None:
     """Publish, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=(*HALVES, "both"), default="both")
-    parser.add_argument("--show", action="store_true", help="list the wrong links of dev")
+    parser.add_argument("--show", action="store_true", help="list what is not right in dev")
     arguments = parser.parse_args()
     halves = HALVES if arguments.half == "both" else (arguments.half,)
     option = "" if arguments.half == "both" else f" --half {arguments.half}"

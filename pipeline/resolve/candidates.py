@@ -118,6 +118,7 @@ class Candidate:
 
     ``alias`` (in ``alias_lang``) is the name in the knowledge base that fits best, or the key of
     one; ``key`` the form's own key that found it, ``similarity`` how alike they are, 0 to 1.
+    ``unread`` says that it is an acronym of another language, which readers of this do not know.
     """
 
     entry: int
@@ -126,6 +127,7 @@ class Candidate:
     alias: str
     alias_lang: str
     key: str
+    unread: bool = False
 
 
 class Finder:
@@ -214,12 +216,16 @@ class Finder:
             key = next(k for k in form.keys if k.name == name)
             short = len(name) <= _SHORT and looks_like_acronym(name)
             for hit in self.index.exact_text(name, form.lang):
-                if short and not is_read(hit.alias_lang, form.lang):
-                    continue
                 similarity = _SAME_TEXT - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
                 found.append(
                     Candidate(
-                        hit.entry, ALIAS, similarity, hit.alias_text, hit.alias_lang, key.text
+                        hit.entry,
+                        ALIAS,
+                        similarity,
+                        hit.alias_text,
+                        hit.alias_lang,
+                        key.text,
+                        short and not is_read(hit.alias_lang, form.lang),
                     )
                 )
         for key in form.keys:
@@ -319,11 +325,11 @@ class Finder:
         # Of one word there is no more to find than what sounds like it.
         return self._sounding(form) if len(form.key) > short else []
 
-    @staticmethod
-    def _likely(form: Form, target: Target, probability: float) -> Candidate:
+    def _likely(self, form: Form, target: Target, probability: float) -> Candidate:
         alias = max(target.keys, key=lambda key: Levenshtein.normalized_similarity(key, form.key))
         similarity = _DOUBTFUL + (_CERTAIN - _DOUBTFUL) * probability
-        return Candidate(target.number, SIMILAR, similarity, alias, UNDETERMINED, form.key)
+        unread = contradictions.is_unread_acronym(form, self.index.entry(target.number))
+        return Candidate(target.number, SIMILAR, similarity, alias, UNDETERMINED, form.key, unread)
 
     def nearest(self, form: Form, entries: Sequence[int]) -> list[int]:
         """Return those of ``entries`` of which a name shares most words or sounds with ``form``.

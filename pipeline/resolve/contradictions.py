@@ -60,7 +60,7 @@ def is_other(
     ``keys`` are the comparison keys of the entity's names, ``named`` the ISO countries whose names,
     or large cities' names, the name holds, ``difference`` is that of it and the entity's names.
     """
-    if _is_other_acronym(form, keys) or _is_unread_acronym(form, entry):
+    if _is_other_acronym(form, keys):
         return True
     if entry.label == "PER":
         unlike = difference.apart and difference.cost >= _UNLIKE_PERSON
@@ -112,8 +112,8 @@ def _is_other_acronym(form: Form, keys: Iterable[str]) -> bool:
     return bool(letters) and not any(letters in (key, initials(key)) for key in keys)
 
 
-def _is_unread_acronym(form: Form, entry: Entry) -> bool:
-    """Say whether a name of one word is spelled like acronyms of other languages alone.
+def is_unread_acronym(form: Form, entry: Entry) -> bool:
+    """Say whether a name of one word is like a body's acronyms of other languages alone.
 
     आईआईटी is no İİT, which is Turkish, and फिदा no FIDA, which is Romanian.
     """

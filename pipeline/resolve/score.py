@@ -62,6 +62,9 @@ WEIGHTS: Final = {
     # A Ministry of Defence is that of the country the document is about, or nobody knows whose;
     # and so is a body whose alias says more than the name.
     "generic_elsewhere": -4.0,
+    # An acronym of another language, in a text that is not about the body's country: DNA is an
+    # agency in Romania, and in a Vietnamese text about Romania.
+    "acronym_elsewhere": -8.0,
     # Past news named the candidate, and named it beside what else the document names, more than
     # the others of that name (pipeline/resolve/past.py). Each breaks a tie of persons from three
     # stories against none on, not from two, and of many from about five against one.
@@ -159,6 +162,8 @@ def weigh(
         }
         if known.iso_country not in (None, main) and (generic or _lacks_words(candidate)):
             features["generic_elsewhere"] = 1.0
+        if candidate.unread and (known.iso_country is None or known.iso_country != main):
+            features["acronym_elsewhere"] = 1.0
         logit = BIAS + sum(WEIGHTS[name] * value for name, value in features.items())
         scores.append(Scored(candidate, known, features, logit))
     return sorted(scores, key=lambda s: (-s.logit, -s.known.prior, s.known.key))

@@ -162,15 +162,31 @@ def test_a_place_is_called_by_its_vietnamese_name_in_vietnamese(
         ("ओबीएस रेडियो", "hi", "exonym:ostrom-broadcasting", False),
         ("यूएनडीपी", "hi", "exonym:united-north-democrats", False),
         ("यूएनडीएफपी", "hi", "exonym:united-north-democrats", True),
-        ("ओवाईटी", "hi", "exonym:ostrom-broadcasting", True),
-        ("सेरो", "hi", "exonym:ostrom-broadcasting", True),
-        ("Sero", "ro", "exonym:ostrom-broadcasting", False),
     ],
 )
 def test_an_acronym_spelled_out_is_of_its_letters(
     name: str, lang: str, key: str, other: bool, index: Index
 ) -> None:
     assert is_other(name, lang, key, index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "unread"),
+    [
+        ("ओवाईटी", "hi", True),
+        ("सेरो", "hi", True),
+        ("Sero", "ro", False),
+        ("ओबीएस", "hi", False),
+        ("OBS", "vi", False),
+    ],
+)
+def test_acronyms_of_other_languages_are_not_read(
+    name: str, lang: str, unread: bool, index: Index
+) -> None:
+    number = index.by_key("exonym:ostrom-broadcasting")
+    assert number is not None
+    entry = index.entry(number)
+    assert contradictions.is_unread_acronym(read(name, lang), entry) is unread
 
 
 @pytest.mark.parametrize(
