@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, takewhile
@@ -85,6 +85,10 @@ _KINDS: Final = {"iso": "country", "geonames-admin1": "region"}
 
 _WELL_KNOWN: Final = 0.75
 """Least prior of a person whom the news calls by surname alone."""
+_SHORTENED: Final = 0.9
+"""Likeness of a person's name and one with initials for the given names."""
+_LAST_NAME, _LONG_LAST_NAME = 5, 8
+"""Least letters of a last name that tells whom several given names or one belong to."""
 _SURNAME: Final = 0.93
 _LONGEST_SURNAME: Final = 3
 _COMMON: Final = 0.05
@@ -269,12 +273,12 @@ class Finder:
         ]
         different = iter(matching.differences(pairs, self.meanings))
         for form, known, found in zip(forms, targets, answers, strict=True):
-            likely = best_of(
+            likely = [
                 self._likely(form, known[place], probability)
                 for place, probability in found
                 if not self._is_other(form, known[place], next(different))
-            )
-            self._remember(form, likely)
+            ]
+            self._remember(form, best_of([*likely, *self._shortened(form)]))
 
     def _remembered(self, form: Form) -> tuple[Candidate, ...] | None:
         """Return what :meth:`matched` found; None where the name was not asked for, or long ago."""
@@ -289,6 +293,30 @@ class Finder:
         if len(self._matched) >= _MATCHED_CACHED:
             self._matched_before, self._matched = self._matched, {}
         self._matched[_name(form)] = found
+
+    def _shortened(self, form: Form) -> Iterator[Candidate]:
+        """Yield the person whose given names the knowledge base shortens: R. Praggnanandhaa.
+
+        The last name tells enough where nobody else there bears it, and the longer the better.
+        """
+        for key in form.keys[:_KEYS_COMPARED]:
+            *given, last = key.text.split()
+            if not given or len(last) < (_LONG_LAST_NAME if len(given) == 1 else _LAST_NAME):
+                continue
+            firsts = [word[0] for word in given]
+            for text in dict.fromkeys(f"{sep.join(firsts)} {last}" for sep in (" ", "")):
+                for hit in self.index.exact(text):
+                    if self._only_bearer(last) == hit.entry:
+                        similarity = _SHORTENED - _DOUBT * key.cost
+                        yield Candidate(
+                            hit.entry, SIMILAR, similarity, hit.alias_text, hit.alias_lang, key.text
+                        )
+
+    def _only_bearer(self, word: str) -> int | None:
+        """Return the one person with ``word`` in his name; None where there are none or more."""
+        numbers = self.index.by_word(word)
+        persons = [number for number in numbers if self.known(number).label == "PER"]
+        return persons[0] if len(persons) == 1 else None
 
     def _is_other(self, form: Form, target: Target, difference: Difference) -> bool:
         entry = self.index.entry(target.number)
