@@ -49,7 +49,7 @@ _OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
 """A worker remembers much and leaves few cycles: looking for them at 700 takes a tenth of the time
 of resolving names that were met before."""
 
-_JOBS_A_WORKER: Final = 512
+_JOBS_A_WORKER: Final = 256
 """After so many a worker gives way to a new one: what it remembers of names and what its libraries
 keep for themselves grows for longer than that, and starting anew takes a second or two of them."""
 
