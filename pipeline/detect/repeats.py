@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -60,21 +61,22 @@ class Headlines:
             return
         readings = _readings(line.text)
         if not line.is_long and (first := _FIRST_SENTENCE.match(line.text)):
-            readings += _readings(first.group())
+            readings = (*readings, *_readings(first.group()))
         self._exact.update(readings)
         if in_head:
             self._head += readings
 
 
-def _readings(text: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=1)  # asked twice about a line, when it is looked up and when it is kept
+def _readings(text: str) -> tuple[tuple[str, ...], ...]:
     """Return the words of ``text``, as it stands and without what pages put around a headline.
 
     Empty for a text too short or too long for a headline.
     """
     if len(text) > _LONGEST_TEXT or len(text.split()) > _LONGEST:
-        return []
+        return ()
     candidates = [_DATE_HEAD.sub("", text)]
     while (shorter := _SITE_TAIL.sub("", candidates[-1])) != candidates[-1]:
         candidates.append(shorter)
     readings = map(comparable_words, candidates)
-    return [words for words in readings if len(words) >= _SHORTEST]
+    return tuple(words for words in readings if len(words) >= _SHORTEST)

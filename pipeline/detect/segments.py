@@ -11,6 +11,7 @@ from pipeline.detect.kinds import BODY, Piece, pieces_of
 from pipeline.detect.languages import LONG, Verdict, decide
 from pipeline.detect.lines import Line, sentences_of
 from pipeline.detect.script import script_of
+from pipeline.detect.text import count_words
 from pipeline.detect.votes import NO_ANSWER, ask_cld2
 from pipeline.schemas import UNDETERMINED
 
@@ -32,10 +33,8 @@ class _Unit:
     line: Line
     kind: str
     script: str | None
-
-    @property
-    def length(self) -> int:
-        return len(self.line.words)
+    words: int
+    """How many words it has, :data:`LONG` where more."""
 
 
 _Stretch = list[_Unit]
@@ -72,7 +71,7 @@ def _known(stretches: Sequence[_Stretch], alone: Sequence[Verdict]) -> dict[int,
     long = {
         index: verdict.lang
         for index, verdict in enumerate(alone)
-        if _length(stretches[index]) >= LONG and verdict.reason != "too short"
+        if _is_long(stretches[index]) and verdict.reason != "too short"
     }
     decided = {index: lang for index, lang in long.items() if lang != UNDETERMINED} or long
     body = {index: lang for index, lang in decided.items() if stretches[index][0].kind == BODY}
@@ -93,7 +92,7 @@ def _merged(stretches: Sequence[_Stretch], verdicts: Sequence[Verdict]) -> list[
     segments = []
     for (kind, _), same in groupby(pairs, key=lambda pair: (pair[0][0].kind, pair[1].lang)):
         joined = list(same)
-        _, verdict = max(joined, key=lambda pair: _length(pair[0]))
+        _, verdict = max(joined, key=lambda pair: _length(pair[0])) if joined[1:] else joined[0]
         start, end = joined[0][0][0].line.start, joined[-1][0][-1].line.end
         segments.append(Segment(start, end, kind, verdict))
     return segments
@@ -110,15 +109,15 @@ def _stretches(pieces: Iterable[Piece]) -> Iterator[_Stretch]:
 def _units(piece: Piece) -> Iterator[_Unit]:
     """Yield ``piece``, cut into sentences where it is long enough to hold two languages."""
     lines = [piece.line]
-    if len(piece.line.words) >= 2 * LONG:
+    if count_words(piece.line.text, 2 * LONG) == 2 * LONG:
         lines = sentences_of(piece.line)
     for line in lines:
-        yield _Unit(line, piece.kind, script_of(line.text))
+        yield _Unit(line, piece.kind, script_of(line.text), count_words(line.text, LONG))
 
 
 def _language_guess(unit: _Unit) -> str | None:
     """Return what cld2 takes a long unit for, without effort; None for a short one."""
-    if unit.length < LONG:
+    if unit.words < LONG:
         return None
     guess = ask_cld2(unit.line.text, best_effort=False)
     return None if guess == NO_ANSWER else guess
@@ -141,15 +140,19 @@ def _runs(units: Sequence[_Unit], key: Callable[[_Unit], str | None]) -> list[_S
         current = current or own
     hosted: list[_Stretch] = []
     for run in runs:
-        if hosted and (_length(run) < LONG or _length(hosted[-1]) < LONG):
+        if hosted and not (_is_long(run) and _is_long(hosted[-1])):
             hosted[-1].extend(run)
         else:
             hosted.append(run)
     return hosted
 
 
+def _is_long(stretch: _Stretch) -> bool:
+    return sum(unit.words for unit in stretch) >= LONG
+
+
 def _length(stretch: _Stretch) -> int:
-    return sum(unit.length for unit in stretch)
+    return sum(len(unit.line.words) for unit in stretch)
 
 
 def _text(stretch: _Stretch) -> str:

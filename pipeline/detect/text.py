@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import islice
 from typing import Final
 
 import regex
@@ -22,6 +23,13 @@ def comparable_words(text: str) -> tuple[str, ...]:
     for letter, other in _ONE_LETTER.items():  # several times faster than str.translate
         folded = folded.replace(letter, other)
     return tuple(_WORD.findall(folded.casefold()))
+
+
+def count_words(text: str, most: int) -> int:
+    """Return how many words :func:`comparable_words` has of ``text``, ``most`` where more."""
+    # What case folding puts for a letter is a letter as well, so that as many runs remain.
+    composed = unicodedata.normalize("NFC", text).replace("\u200b", "")
+    return sum(1 for _ in islice(_WORD.finditer(composed), most))
 
 
 def ends_a_sentence(text: str) -> bool:
