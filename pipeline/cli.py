@@ -18,6 +18,7 @@ from rich.console import Console
 
 from pipeline import report, report_links
 from pipeline.errors import ExonymError, LockedError, StoppedError, UsageError
+from pipeline.garbage import collect_seldom
 from pipeline.imports import spare_pandas
 from pipeline.logs import JsonLog
 from pipeline.progress import Bars, Lines, Reporter, Silent
@@ -440,6 +441,7 @@ def main() -> NoReturn:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     signal.signal(signal.SIGTERM, _stop)
     spare_pandas()
+    collect_seldom()
     try:
         code = app(arguments, standalone_mode=False, prog_name="exonym")
     except (ExonymError, StoppedError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +26,7 @@ from pebble import CONSTS, ProcessExpired, ProcessFuture, ProcessPool
 
 from pipeline.errors import ExonymError, StoppedError
 from pipeline.executors import Job, Lost, Result
+from pipeline.garbage import collect_seldom
 from pipeline.imports import spare_pandas
 
 _PR_SET_PDEATHSIG: Final = 1
@@ -44,10 +44,6 @@ _LEAST_SECONDS: Final = 5.0
 
 _LEAST_SHARE: Final = 0.001
 """A worker that works less than this part of its time hangs, however many want the processor."""
-
-_OBJECTS_BETWEEN_COLLECTIONS: Final = 10_000
-"""A worker remembers much and leaves few cycles: looking for them at 700 takes a tenth of the time
-of resolving names that were met before."""
 
 _JOBS_A_WORKER: Final = 256
 """After so many a worker gives way to a new one: what it remembers of names and what its libraries
@@ -244,4 +240,4 @@ def _begin_worker(parent: int, pids: Any) -> None:
     if os.getppid() != parent:
         os._exit(1)
     spare_pandas()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    collect_seldom()
