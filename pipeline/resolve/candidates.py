@@ -343,10 +343,10 @@ class Finder:
         return self._near([form])[0]
 
     def _near(self, forms: Sequence[Form]) -> list[list[int]]:
-        return self._nearest(forms, [*map(self._short_or_wide, forms)], _FEWER, _LEAST_MEANT)
+        return self._nearest(forms, [*map(self._nightly_shortlist, forms)], _FEWER, _LEAST_MEANT)
 
-    def _short_or_wide(self, form: Form) -> list[int]:
-        """Return a shortlist of the nightly run: nothing for short names, less for one word."""
+    def _nightly_shortlist(self, form: Form) -> list[int]:
+        """Return what the nightly run chooses from: nothing for short names, less for one word."""
         if " " in form.key:
             return self.shortlist(form, searched=1, near=True)
         short = _SHORT_ENGLISH if form.lang == "en" else _SHORT
