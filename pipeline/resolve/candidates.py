@@ -27,6 +27,7 @@ from pipeline.resolve.matching import Difference, Target
 from pipeline.resolve.meaning import Meanings
 from pipeline.resolve.methods import ALIAS, KEY, SIMILAR, SURNAME
 from pipeline.resolve.similarity import NUMBERS
+from pipeline.resolve.spotting import LEAST_PRIOR_OF_PLACE
 from pipeline.schemas import UNDETERMINED
 from pipeline.scripts import LATIN
 
@@ -77,8 +78,6 @@ _DOUBTFUL, _CERTAIN = 0.75, 0.95
 
 _LONGEST_COUNTRY: Final = 3
 """Words of a country's or city's name that are looked for within a longer name."""
-_LARGE: Final = 0.6
-"""Least prior of a place that says in what country it is: countries and large cities have it."""
 
 _KINDS: Final = {"iso": "country", "geonames-admin1": "region"}
 """What the scheme of a key says of the kind of place."""
@@ -335,7 +334,7 @@ class Finder:
         return frozenset(
             known.iso_country
             for known in entries
-            if known.iso_country and known.label == "LOC" and known.prior >= _LARGE
+            if known.iso_country and known.label == "LOC" and known.prior >= LEAST_PRIOR_OF_PLACE
         )
 
     def near(self, form: Form) -> list[int]:

@@ -97,7 +97,7 @@ def _ends_outside(text: str, start: int, end: int) -> bool:
     last = text[end - 1]
     if last == ".":
         return _LONG_LAST_WORD.search(text, start, end) is not None
-    return last.isspace() or (last in _CLOSING and not _opened_inside(text, start, end))
+    return last.isspace() or (last in _CLOSING and not _is_closing(text, start, end - 1))
 
 
 def _closed_inside(text: str, start: int, end: int) -> bool:
@@ -105,13 +105,8 @@ def _closed_inside(text: str, start: int, end: int) -> bool:
     return any(text[start] in _OPENED_BY.get(c, "") for c in text[start + 1 : end - 1])
 
 
-def _opened_inside(text: str, start: int, end: int) -> bool:
-    """Say whether the bracket or quote that ends the span belongs to the name."""
-    return _is_closing(text, start, end - 1)
-
-
 def _is_closing(text: str, start: int, at: int) -> bool:
-    """Say whether the character at ``at`` closes what was opened behind ``start`` and is open."""
+    """Say whether the bracket or quote at ``at`` closes one of ``text[start:at]`` that is open."""
     closing, before = text[at], text[start:at]
     opening = _OPENED_BY.get(closing)
     if opening is None:
