@@ -74,7 +74,7 @@ def find_names(engine: Engine, sentences: Sequence[str], lang: str) -> list[list
     for text, spans in zip(sentences, found, strict=True):
         if not all(0 <= span.start < span.end <= len(text) for span in spans):
             raise RuntimeError(f"{engine.name} {engine.model} gave a span outside its sentence")
-    return [clean_spans(text, spans) for text, spans in zip(sentences, found, strict=True)]
+    return [clean_spans(text, spans, lang) for text, spans in zip(sentences, found, strict=True)]
 
 
 def _read_document(

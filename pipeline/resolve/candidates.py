@@ -44,6 +44,8 @@ _FEW_CACHED: Final = 1024
 
 _SAME_TEXT: Final = 1.0
 _SAME_KEY: Final = 0.96
+_COMPANY: Final = 0.95
+"""A name that is a body's own but for a word like *Inc.*"""
 _OTHER_LANGUAGE: Final = 0.01
 """What it takes off that the alias belongs to another language than the text."""
 _DOUBT: Final = 0.35
@@ -213,7 +215,10 @@ class Finder:
         return [known[word] for word in words]
 
     def _exact(self, form: Form) -> tuple[Candidate, ...]:
-        """Return the entries that bear the name, as text or under one of its keys."""
+        """Return the entries that bear the name, as text or under one of its keys.
+
+        Where there are none, the bodies that bear it without the word for a company: Nvidia Corp.
+        """
         found: list[Candidate] = []
         for name in dict.fromkeys(key.name for key in form.keys if key.text in form.read):
             key = next(k for k in form.keys if k.name == name)
@@ -240,7 +245,18 @@ class Finder:
                             hit.entry, KEY, similarity, hit.alias_text, hit.alias_lang, key.text
                         )
                     )
-        return best_of(found)
+        return best_of(found or self._companies(form))
+
+    def _companies(self, form: Form) -> Iterator[Candidate]:
+        for key in form.keys:
+            bare = generic.without_company(key.text, form.lang, least=1)
+            for hit in self.index.exact(bare) if bare else ():
+                is_body = self.known(hit.entry).label == "ORG" and hit.key_rank == 0
+                if is_body and not _too_short(bare, hit.alias_lang, form.lang):
+                    doubt = _DOUBT * key.cost + _foreign(hit.alias_lang, form.lang)
+                    yield Candidate(
+                        hit.entry, KEY, _COMPANY - doubt, hit.alias_text, hit.alias_lang, key.text
+                    )
 
     def matched(self, form: Form) -> tuple[Candidate, ...]:
         """Return the entries that the name likely means though it is none of theirs.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import product
 from typing import Final
 
 from pipeline import languages
@@ -43,6 +44,9 @@ what follows is of names that ``benchmarks/hidden_alias.py --sample 60`` leaves 
 """
 _UNLIKE_WORDS: Final = 0.6
 """The same of a word of a place's or body's name; of 213 places it parts none from itself."""
+_ONE_WORD: Final = 0.88
+"""Similarity below which a place of one word is not another spelling of its name in that language.
+"""
 _LONGEST_SHORT_BODY: Final = 3
 _SHORT_BODY_VI: Final = 2
 _VILLAGES: Final = {"ro": "esti"}
@@ -71,6 +75,7 @@ def is_other(
         or _is_of_other_sort(form, entry)
         or _is_elsewhere(entry, named)
         or _is_called_otherwise(form, entry)
+        or _is_spelled_otherwise(form, entry, keys)
     )
 
 
@@ -219,6 +224,25 @@ def _is_called_otherwise(form: Form, entry: Entry) -> bool:
     theirs = [fold(alias.text).split() for alias in entry.aliases if alias.lang == _VIETNAMESE]
     ours = [key.split() for key in form.read]
     return bool(theirs) and not any(_holds(one, other) for one in ours for other in theirs)
+
+
+def _is_spelled_otherwise(form: Form, entry: Entry, keys: Iterable[str]) -> bool:
+    """Say whether a place that has a name in the text's language is not called as the text says.
+
+    No word is spelled like one of the place's, and meaning alone speaks for it (सिंधुदुर्ग, the Indus);
+    or both are one word in Latin letters that are not spelled alike: *Sinaia* is not *Sinai*.
+    """
+    fold = languages.get(form.lang).fold
+    theirs = [fold(alias.text) for alias in entry.aliases if alias.lang == form.lang]
+    if entry.label != "LOC" or not theirs:
+        return False
+    ours = [key.text for key in form.keys]
+    of_one_word = [key for key in theirs if " " not in key]
+    if form.script == LATIN and of_one_word and not any(" " in key for key in ours):
+        return all(word_similarity(*pair) < _ONE_WORD for pair in product(ours, of_one_word))
+    words = {word for key in keys for word in key.split()} | {key.replace(" ", "") for key in keys}
+    parts = {word for key in ours for word in key.split()} | {key.replace(" ", "") for key in ours}
+    return all(word_similarity(*pair) < SAME_WORD for pair in product(parts, words))
 
 
 def _holds(words: Sequence[str], others: Sequence[str]) -> bool:

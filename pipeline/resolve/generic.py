@@ -159,13 +159,13 @@ def _companies(lang: str) -> frozenset[tuple[str, ...]]:
     return frozenset(tuple(languages.get(lang).fold(name).split()) for name in names)
 
 
-def without_company(key: str, lang: str) -> str:
+def without_company(key: str, lang: str, least: int = 2) -> str:
     """Return a comparison key of ``lang`` without the word that says that it is a company.
 
-    Empty where there is none, or not two words besides, or these are generic.
+    Empty where there is none, or not ``least`` words besides, or these are generic.
     """
     words = tuple(key.split())
-    for count in range(min(_LONGEST_HEAD, len(words) - 2), 0, -1):
+    for count in range(min(_LONGEST_HEAD, len(words) - least), 0, -1):
         for some, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
             bare = " ".join(rest)
             if some in _companies(lang) and not is_generic(bare):

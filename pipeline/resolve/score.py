@@ -40,7 +40,8 @@ WEIGHTS: Final = {
     # Share of the recogniser's votes for the candidate's own label.
     "label_same": 1.4,
     # Share of votes that take a place for an organisation or the reverse: countries act, the
-    # Kremlin is a building; but a body that bears a small town's name is not the town.
+    # Kremlin is a building; but a body that bears a small town's name is not the town. Twice over
+    # where the document names nothing else of the town's country: TOKİ is not Toki in Japan.
     "label_near": -1.2,
     # Share of votes that take a person for something else or the reverse; still not a filter.
     "label_far": -3.0,
@@ -62,6 +63,11 @@ WEIGHTS: Final = {
     # A Ministry of Defence is that of the country the document is about, or nobody knows whose;
     # and so is a body whose alias says more than the name.
     "generic_elsewhere": -4.0,
+    # The same of a body of no country, the more so the more a document is about one: the Court of
+    # Auditors in a Romanian article is not the European one.
+    "generic_international": -8.0,
+    # A little-known person whose known name has more words: there are many a Mehmet Yıldırım.
+    "lacks_words": -1.0,
     # An acronym of another language, in a text that is not about the body's country: DNA is an
     # agency in Romania, and in a Vietnamese text about Romania.
     "acronym_elsewhere": -8.0,
@@ -87,6 +93,8 @@ _REGION_PRIOR: Final = 0.45
 _METONYMS: Final = (0.5, 0.75)
 """Priors of places between which a vote for an organisation comes to be no evidence against one: a
 capital stands for its government, a village for nothing."""
+_LITTLE_KNOWN: Final = 0.5
+"""Prior of persons below which the news hardly ever means them."""
 _NAMESAKE_REGION_PRIOR: Final = 0.7
 """A region that shares its name with a country stands beside it, not beside cities."""
 
@@ -143,7 +151,6 @@ def weigh(
     """
     pairs = list(candidates)
     namesake = any(known.key.startswith(COUNTRY_KEY) for _, known in pairs)
-    main = max(countries, key=lambda code: (countries[code], code)) if countries else None
     scores = []
     for candidate, known in pairs:
         region = known.key.startswith(_REGION)
@@ -158,15 +165,33 @@ def weigh(
             "peers": float(kind_of(known) in peers),
             "home": float(known.iso_country in homes),
             **_country_features(known, countries, beside_country=region and namesake),
+            **_elsewhere_features(candidate, known, countries, generic=generic),
             **news.get(known.key, {}),
         }
-        if known.iso_country not in (None, main) and (generic or _lacks_words(candidate)):
-            features["generic_elsewhere"] = 1.0
-        if candidate.unread and (known.iso_country is None or known.iso_country != main):
-            features["acronym_elsewhere"] = 1.0
+        if known.label == "LOC" and countries and known.iso_country not in (None, *countries):
+            features["label_near"] *= 2
         logit = BIAS + sum(WEIGHTS[name] * value for name, value in features.items())
         scores.append(Scored(candidate, known, features, logit))
     return sorted(scores, key=lambda s: (-s.logit, -s.known.prior, s.known.key))
+
+
+def _elsewhere_features(
+    candidate: Candidate, known: Known, countries: Mapping[str, float], *, generic: bool
+) -> dict[str, float]:
+    """Return what a name is short of that would tell whose it is, where the document does not."""
+    main = max(countries, key=lambda code: (countries[code], code)) if countries else None
+    features = {}
+    lacks_words = _lacks_words(candidate)
+    if lacks_words and known.label == "PER" and known.prior < _LITTLE_KNOWN:
+        features["lacks_words"] = 1.0
+    if known.iso_country not in (None, main) and (generic or lacks_words):
+        features["generic_elsewhere"] = 1.0
+    elif known.iso_country is None and known.label == "ORG" and lacks_words and main:
+        total = sum(countries.values()) + _ENOUGH_EVIDENCE
+        features["generic_international"] = countries[main] / total
+    if candidate.unread and (known.iso_country is None or known.iso_country != main):
+        features["acronym_elsewhere"] = 1.0
+    return features
 
 
 def _lacks_words(candidate: Candidate) -> bool:

@@ -28,6 +28,7 @@ from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.knowledge.text import casefolded_in_place
 from pipeline.recognise.sentences import split_sentences
 from pipeline.recognise.words import split_words
+from pipeline.resolve.cut_names import grow
 
 ENGINE: Final = "knowledge"
 """The engine of a mention that no recogniser found; its model is the index's checksum."""
@@ -65,6 +66,8 @@ def spot(
     by_document: dict[str, list[Row]] = defaultdict(list)
     for row in mentions.to_pylist():
         by_document[row["doc_id"]] += _parted(row, index)
+    for doc_id, found in by_document.items():
+        by_document[doc_id] = grow(found, index)
     columns = ["doc_id", "segment", "date", "start", "end", "lang", "kind"]
     for segment in segments.select(columns).to_pylist():
         doc_id = segment["doc_id"]

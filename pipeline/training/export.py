@@ -271,7 +271,7 @@ def choose_outside_bias(engine: OnnxEngine, corpora: Path, limit: int | None) ->
             for (text, _), offsets, row in zip(rebuilt, words, scores, strict=True):
                 moved = row.copy()
                 moved[:, outside] += bias
-                spans = clean_spans(text, engine.spans(offsets, moved))
+                spans = clean_spans(text, engine.spans(offsets, moved), corpus.lang)
                 found.append([(span.start, span.end, span.label) for span in spans])
             totals[bias] += count(gold, found)[ALL_LABELS].f1
     print("outside bias, sum of F1:", {bias: round(f1, 4) for bias, f1 in totals.items()})

@@ -116,14 +116,14 @@ def fit(sentences: Sequence[Scored], penalty: float = PENALTY) -> Vector:
 
 
 def f1_by_corpus(
-    engine: OnnxEngine, sentences: Iterable[tuple[Scored, Vector | None]]
+    engine: OnnxEngine, lang: str, sentences: Iterable[tuple[Scored, Vector | None]]
 ) -> dict[str, Counts]:
     """Return the counts of all labels by corpus, and under ``all``; None corrects nothing."""
     counts = {ALL_LABELS: Counts()}
     for sentence, weights in sentences:
         correction = ShapeCorrection({} if weights is None else {"": weights})
         scores = correction.apply(sentence.scores, TAGS.index("O"), sentence.surfaces, "")
-        spans = clean_spans(sentence.text, engine.spans(sentence.words, scores))
+        spans = clean_spans(sentence.text, engine.spans(sentence.words, scores), lang)
         found = [(span.start, span.end, span.label) for span in spans]
         right = count([sentence.names], [found])[ALL_LABELS]
         counts.setdefault(sentence.corpus, Counts()).add(right)
@@ -144,12 +144,14 @@ class Gain:
 def choose(engine: OnnxEngine, lang: str, corpora: Path) -> Gain | None:
     """Return the weights for ``lang``, or None where they do not help; print what they give."""
     sentences = scored_sentences(engine, lang, corpora)
-    before = f1_by_corpus(engine, ((sentence, None) for sentence in sentences))
+    before = f1_by_corpus(engine, lang, ((sentence, None) for sentence in sentences))
     _report(f"{lang}, as it is", before)
     of_others = [
         fit([sentence for sentence in sentences if sentence.fold != fold]) for fold in range(FOLDS)
     ]
-    after = f1_by_corpus(engine, ((sentence, of_others[sentence.fold]) for sentence in sentences))
+    after = f1_by_corpus(
+        engine, lang, ((sentence, of_others[sentence.fold]) for sentence in sentences)
+    )
     _report(f"{lang}, corrected", after)
     gain = Gain(fit(sentences), before[ALL_LABELS].f1, after[ALL_LABELS].f1)
     return gain if gain.corrected >= gain.without + LEAST_GAIN else None

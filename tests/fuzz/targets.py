@@ -95,7 +95,7 @@ def sentences(data: bytes) -> None:
             assert last <= first < behind <= len(sentence)
             last = behind
         spans = [Span(first, behind, "PER", 0.5) for first, behind in words[::3]]
-        for span in clean_spans(sentence, spans):
+        for span in clean_spans(sentence, spans, lang):
             assert 0 <= span.start < span.end <= len(sentence)
     assert not text[end:].strip()
 

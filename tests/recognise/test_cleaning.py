@@ -42,6 +42,29 @@ def test_edges(sentence: str, surface: str, expected: list[str]) -> None:
     assert cleaned(sentence, surface) == expected
 
 
+@pytest.mark.parametrize(
+    ("lang", "sentence", "label", "expected"),
+    [
+        ("ro", "Au ars două hoteluri la Eforie.", "LOC", []),
+        ("ro", "au ars două hoteluri la eforie.", "LOC", ["hoteluri"]),
+        ("en", "Two hoteluri burnt down.", "LOC", ["hoteluri"]),
+        ("tr", "Fabrika Bolton , İngiltere'de.", "LOC", ["Bolton", "İngiltere"]),
+        ("tr", "Fabrika Bolton , İngiltere'de.", "ORG", ["Bolton , İngiltere"]),
+        ("tr", "Ofis Kat 5, Blok A'da.", "LOC", ["Kat 5, Blok A"]),
+        ("en", "The office in Washington, D.C. burnt.", "LOC", ["Washington, D.C."]),
+    ],
+)
+def test_edges_by_language(lang: str, sentence: str, label: str, expected: list[str]) -> None:
+    surface = next(
+        name
+        for name in ("hoteluri", "Bolton , İngiltere", "Kat 5, Blok A", "Washington, D.C.")
+        if name in sentence
+    )
+    start = sentence.index(surface)
+    spans = clean_spans(sentence, [Span(start, start + len(surface), label)], lang)
+    assert [sentence[span.start : span.end] for span in spans] == expected
+
+
 def test_of_two_that_overlap_the_first_stays() -> None:
     spans = [Span(4, 12, "LOC"), Span(0, 8, "PER")]
     assert clean_spans("Abc Defg Hij", spans) == [Span(0, 8, "PER")]

@@ -59,6 +59,14 @@ ROWS = [
         "geonames": "379252",
         "population": "1974647",
     },
+    {
+        "key": "exonym:ostrin",
+        "label": "LOC",
+        "name": "Ostrin",
+        "en": "Ostrin",
+        "hi": "ओस्त्रिन नदी",
+        "ro": "Ostrin|Peninsula Ostrin",
+    },
     {"key": "exonym:zoltak", "label": "ORG", "name": "Zoltak", "en": "Zoltak"},
     {"key": "exonym:lake-averast", "label": "LOC", "name": "Averast", "en": "Averast"},
     {"key": "exonym:ranvir-dosk", "label": "PER", "name": "Ranvir Dosk", "hi": "रणवीर डोस्क"},
@@ -153,6 +161,23 @@ def test_a_place_is_called_by_its_vietnamese_name_in_vietnamese(
     name: str, lang: str, other: bool, index: Index
 ) -> None:
     assert is_other(name, lang, "iso:SD", index) is other
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "other"),
+    [
+        ("Ostrinaia", "ro", True),
+        ("Ostrîn", "ro", False),
+        ("Peninsula Ostrina", "ro", False),
+        ("Ostrinya", "tr", False),  # it has no Turkish name
+        ("कल्बा", "hi", True),
+        ("ऑस्ट्रिन", "hi", False),
+    ],
+)
+def test_a_place_is_called_much_as_its_name_in_the_language(
+    name: str, lang: str, other: bool, index: Index
+) -> None:
+    assert is_other(name, lang, "exonym:ostrin", index) is other
 
 
 @pytest.mark.parametrize(
