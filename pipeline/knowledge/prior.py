@@ -13,6 +13,8 @@ REGION: Final = 0.85
 CURATED: Final = 0.8
 WIDER_CIRCLE: Final = 0.7
 """Picked too, but of those whom the news seldom calls by surname alone."""
+TOWN: Final = 0.45
+"""Picked as well: towns, districts and quarters that the list of places lacks."""
 INTERNATIONAL: Final = 0.6
 OTHER: Final = 0.3
 """Also what a place gets whose population is unknown: admin regions, mostly."""
@@ -29,7 +31,8 @@ EVERYPOLITICIAN: Final = "EveryPolitician/Wikidata"
 PERSONS_LIST: Final = "persons_5lang"
 WIKIDATA: Final = "Wikidata"
 
-_WIDER_CIRCLE_MARK: Final = "; wider circle"
+_MARKED: Final = {"; wider circle": WIDER_CIRCLE, "; town": TOWN}
+"""How the `source` of a picked row ends, and what that makes of its prior."""
 
 BULK_SOURCES: Final = (CLDR, GEONAMES, SUPRAVERDEN, EVERYPOLITICIAN, PERSONS_LIST, WIKIDATA)
 """How the `source` of rows taken over in bulk begins; every other row was picked by a person.
@@ -49,12 +52,12 @@ def source_rank(source: str) -> int:
 def prior(key: str, source: str, population: int | None, sitelinks: int | None = None) -> float:
     """Return the prior of one row, between 0 and 1.
 
-    Countries (``iso:``) 0.95, regions of the world (``m49:``) 0.85, what a person picked 0.8, or
-    0.7 where the source says "wider circle"; international bodies 0.6; places by the logarithm of
-    their population, from 0.1 for none to 0.75 for forty million, so that a metropolis stands above
-    its namesake villages and below countries; what comes from Wikidata by the number of its pages,
-    from 0.1 for none to 0.75 for three hundred; everything else 0.3. A capital counts as any other
-    city: no source at hand marks capitals.
+    Countries (``iso:``) 0.95, regions of the world (``m49:``) 0.85, what a person picked 0.8, 0.7
+    where the source says "wider circle", 0.45 where it says "town"; international bodies 0.6;
+    places by the logarithm of their population, from 0.1 for none to 0.75 for forty million, so
+    that a metropolis stands above its namesake villages and below countries; what comes from
+    Wikidata by the number of its pages, from 0.1 for none to 0.75 for three hundred; everything
+    else 0.3. A capital counts as any other city: no source at hand marks capitals.
     The prior of an entry with several rows is the highest of theirs.
     """
     floor = 0.0
@@ -63,7 +66,7 @@ def prior(key: str, source: str, population: int | None, sitelinks: int | None =
     elif key.startswith("m49:"):
         floor = REGION
     elif source_rank(source) == 0:
-        floor = WIDER_CIRCLE if _WIDER_CIRCLE_MARK in source else CURATED
+        floor = next((share for mark, share in _MARKED.items() if mark in source), CURATED)
     elif source == SUPRAVERDEN:
         floor = INTERNATIONAL
     elif population is None and sitelinks is None:

@@ -157,8 +157,8 @@ class Finder:
         self._matched_before: dict[_Name, tuple[Candidate, ...]] = {}
 
     def entries(self, form: Form) -> frozenset[int]:
-        """Return the numbers of the entries that bear the name exactly."""
-        return frozenset(candidate.entry for candidate in self.exact(form))
+        """Return the numbers of the entries that bear the name exactly, as readers know it."""
+        return frozenset(found.entry for found in self.exact(form) if not found.unread)
 
     def _known(self, number: int) -> Known:
         columns = self.index.columns(number)

@@ -61,11 +61,15 @@ WEIGHTS: Final = {
     # The document is about another country.
     "country_against": -0.3,
     # A Ministry of Defence is that of the country the document is about, or nobody knows whose;
-    # and so is a body whose alias says more than the name.
+    # and so is a body whose alias says more than the name. Up to twice over where the document
+    # names nothing else of the body's country.
     "generic_elsewhere": -4.0,
     # The same of a body of no country, the more so the more a document is about one: the Court of
     # Auditors in a Romanian article is not the European one.
     "generic_international": -8.0,
+    # A body that is found by likeness alone, in a document that names nothing else of its country,
+    # the more so the more that is about another: the Cuban Union Electrica is not Electrica.
+    "inexact_elsewhere": -4.0,
     # A little-known person whose known name has more words: there are many a Mehmet Yıldırım.
     "lacks_words": -1.0,
     # An acronym of another language, in a text that is not about the body's country: DNA is an
@@ -180,15 +184,18 @@ def _elsewhere_features(
 ) -> dict[str, float]:
     """Return what a name is short of that would tell whose it is, where the document does not."""
     main = max(countries, key=lambda code: (countries[code], code)) if countries else None
-    features = {}
+    share = countries[main] / (sum(countries.values()) + _ENOUGH_EVIDENCE) if main else 0.0
+    is_elsewhere = bool(main) and known.iso_country not in (None, *countries)
     lacks_words = _lacks_words(candidate)
+    features = {}
     if lacks_words and known.label == "PER" and known.prior < _LITTLE_KNOWN:
         features["lacks_words"] = 1.0
     if known.iso_country not in (None, main) and (generic or lacks_words):
-        features["generic_elsewhere"] = 1.0
+        features["generic_elsewhere"] = 1.0 + share * is_elsewhere
     elif known.iso_country is None and known.label == "ORG" and lacks_words and main:
-        total = sum(countries.values()) + _ENOUGH_EVIDENCE
-        features["generic_international"] = countries[main] / total
+        features["generic_international"] = share
+    if candidate.method == SIMILAR and known.label == "ORG" and is_elsewhere:
+        features["inexact_elsewhere"] = share
     if candidate.unread and (known.iso_country is None or known.iso_country != main):
         features["acronym_elsewhere"] = 1.0
     return features

@@ -49,6 +49,7 @@ ROMAN_NUMERAL = re.compile(r"\b[IVX]+\b")
 KNOWN_AMBIGUITIES = {
     ("en", "congress"),
     ("en", "ec"),
+    ("en", "mit"),
     ("en", "pif"),
     ("en", "rsf"),
     ("hi", "आरएसएफ"),
@@ -287,3 +288,24 @@ def test_no_region_stands_under_two_keys() -> None:
         and (keys := known.get((row["name"], row["iso_country"]), set()))
     }
     assert twice == {}
+
+
+def test_towns_are_named_at_home_and_add_to_no_other_list() -> None:
+    """They need no name in other languages: the press there spells them as at home."""
+    at_home = {"RO": "ro", "MD": "ro", "TR": "tr", "VN": "vi", "IN": "hi"}
+    towns = rows("towns")
+    keys = [row["key"] for row in towns]
+    assert keys == sorted(set(keys))
+    others = {row["key"] for name in FILES for row in FILES[name]}
+    for row in towns:
+        assert KEY.fullmatch(row["key"])
+        assert row["key"] not in others
+        assert row["label"] == "LOC"
+        assert row["source"].endswith("; town")
+        assert row[at_home.get(row["iso_country"], "en")], row["key"]
+        assert row["geonames"] == row["key"].partition("geonames:")[2], row["key"]
+
+
+def test_a_city_is_called_as_it_is_now() -> None:
+    (astana,) = (row for row in rows("towns") if row["name"] == "Astana")
+    assert any(row["key"] == astana["key"] for row in rows("places"))

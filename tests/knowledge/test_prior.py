@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-from pipeline.knowledge.prior import CURATED, OTHER, WIDER_CIRCLE, prior, source_rank
+from pipeline.knowledge.prior import CURATED, OTHER, TOWN, WIDER_CIRCLE, prior, source_rank
 
 
 def test_what_is_known_of_a_row_orders_namesakes() -> None:
     country = prior("iso:GE", "CLDR", None)
     picked = prior("exonym:x", "curated 2026-11", None)
     wider = prior("exonym:y", "curated 2026-11; wider circle", None)
+    town = prior("exonym:z-ro", "curated 2026-12; town", None)
     body = prior("wikidata:Q1", "supraverden", None)
     metropolis = prior("geonames:1", "GeoNames", 20_000_000)
     village = prior("geonames:2", "GeoNames", 300)
-    assert (picked, wider) == (CURATED, WIDER_CIRCLE)
-    assert country > picked > metropolis > wider > body > village > 0
+    assert (picked, wider, town) == (CURATED, WIDER_CIRCLE, TOWN)
+    assert country > picked > metropolis > wider > body > town > village > 0
     assert prior("wikidata:Q2", "EveryPolitician/Wikidata", None) == OTHER
 
 
