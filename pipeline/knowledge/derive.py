@@ -54,6 +54,8 @@ _WRONG: Final = frozenset(
 _TURKISH_LETTERS: Final = frozenset("çğıöşüâîûÇĞİÖŞÜÂÎÛ")
 _DEVANAGARI = re.compile("[\u0900-\u097f]")
 _PARENTHESIS = re.compile(r"(.+?) ?\(([^()]+)\)")
+_ROMANIAN: Final = frozenset({"RO", "MD"})
+"""Countries whose places are spelled as in Romanian in English, too."""
 _CEDILLA_TO_COMMA: Final = str.maketrans("ŞşŢţ", "ȘșȚț")
 
 Names = Mapping[str, Iterable[str]]
@@ -217,6 +219,9 @@ def _row(
     geonames: str | None = None,
     population: int | None = None,
 ) -> Row:
+    if iso_country in _ROMANIAN:
+        name = name.translate(_CEDILLA_TO_COMMA)
+        names = {**names, "en": [form.translate(_CEDILLA_TO_COMMA) for form in names["en"]]}
     cleaned = {lang: _clean(lang, forms) for lang, forms in names.items()}
     kind, _, identifier = key.partition(":")
     return Row(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from pipeline.languages import shared
 from pipeline.languages.base import Reading
 
-_DATA: Final = shared.load_data("vi")
+CODE: Final = "vi"
+
+_DATA: Final = shared.load_data(CODE)
 _TITLES: Final = shared.Titles.from_data(_DATA, str.lower)
 _TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _RULES: Final = shared.respellings(_DATA["respelling"])
@@ -17,6 +20,7 @@ _CHINESE: Final[dict[str, list[str]]] = {
     unicodedata.normalize("NFC", syllable): pinyin
     for syllable, pinyin in shared.load_data("sinovietnamese")["syllables"].items()
 }
+_CACHED: Final = 16_384
 _TONES: Final = "\u0300\u0301\u0303\u0309\u0323"
 _TONELESS: Final = dict.fromkeys(map(ord, _TONES))
 
@@ -37,10 +41,25 @@ _MOVES: Final = _tone_moves()
 _MOVABLE: Final = re.compile(rf"(?<![qQ])(?:{'|'.join(sorted(_MOVES))})(?!\w)")
 
 
+def are_marked_otherwise(one: str, other: str) -> bool:
+    """Say whether two names have other marks: *Sơn* is not *Son* where *Nguyễn* has its marks.
+
+    Who types without any means all; where a tone stands and *y* for *i* make no other word.
+    """
+    return not (one.isascii() or other.isascii()) and _marked(one) != _marked(other)
+
+
+@lru_cache(maxsize=_CACHED)
+def _marked(name: str) -> str:
+    written = unicodedata.normalize("NFD", Vietnamese().orthography(name).lower())
+    letters = (char for char in written if char.isalnum() or unicodedata.combining(char))
+    return "".join(letters).replace("y", "i")
+
+
 class Vietnamese:
     """The rules of Vietnamese, in which no word is inflected."""
 
-    code = "vi"
+    code = CODE
 
     def orthography(self, text: str) -> str:
         """Return ``text`` in NFC, tone marks placed the older way (``hòa``, ``thủy``).

@@ -20,6 +20,7 @@ from rapidfuzz.distance import Levenshtein
 from pipeline import languages
 from pipeline.knowledge.index import MOST_NAMES, Hit, Index
 from pipeline.knowledge.vectors import Vector
+from pipeline.languages import vi
 from pipeline.languages.shared import sound_or_key
 from pipeline.resolve import contradictions, generic, matching, meaning
 from pipeline.resolve.forms import Form, is_read, looks_like_acronym, read
@@ -238,7 +239,10 @@ class Finder:
                 )
         for key in form.keys:
             for hit in self.index.exact(key.text):
-                if hit.key_rank == 0 and not _too_short(key.text, hit.alias_lang, form.lang):
+                if hit.key_rank == 0 and not (
+                    _too_short(key.text, hit.alias_lang, form.lang)
+                    or (form.lang == vi.CODE and vi.are_marked_otherwise(key.name, hit.alias_text))
+                ):
                     similarity = _SAME_KEY - _DOUBT * key.cost - _foreign(hit.alias_lang, form.lang)
                     found.append(
                         Candidate(

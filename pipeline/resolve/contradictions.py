@@ -15,6 +15,7 @@ from typing import Final
 from pipeline import languages
 from pipeline.knowledge.entry import Entry
 from pipeline.languages.shared import initials
+from pipeline.languages.vi import are_marked_otherwise
 from pipeline.resolve import generic
 from pipeline.resolve.forms import Form, is_read, looks_like_acronym
 from pipeline.resolve.matching import Difference
@@ -158,10 +159,18 @@ def _is_other_person(form: Form, entry: Entry, keys: Sequence[str]) -> bool:
     if form.script != LATIN or len(form.words) < 2:
         return False
     is_at_home = form.lang == _VIETNAMESE and entry.iso_country == _VIETNAM
+    if is_at_home and _is_marked_otherwise(form, entry):
+        return True
     least = _SAME if is_at_home else _UNLIKE
     ours = [key.text for key in form.keys if not is_at_home or key.text in form.read]
     ours += languages.get(form.lang).transcriptions(form.name)
     return all(_are_two(one, other, least) for one in ours for other in keys)
+
+
+def _is_marked_otherwise(form: Form, entry: Entry) -> bool:
+    """Say whether all that the person is called with marks has others: Nguyễn Xuân Sơn and Son."""
+    marked = [alias.text for alias in entry.aliases if not alias.text.isascii()]
+    return bool(marked) and all(are_marked_otherwise(form.name, text) for text in marked)
 
 
 def _is_other_number(form: Form, keys: Iterable[str]) -> bool:

@@ -61,8 +61,8 @@ WEIGHTS: Final = {
     # The document is about another country.
     "country_against": -0.3,
     # A Ministry of Defence is that of the country the document is about, or nobody knows whose;
-    # and so is a body whose alias says more than the name. Up to twice over where the document
-    # names nothing else of the body's country.
+    # and so is a body whose alias says more than the name. Twice over where both is so, and up to
+    # twice where the document names nothing else of the body's country.
     "generic_elsewhere": -4.0,
     # The same of a body of no country, the more so the more a document is about one: the Court of
     # Auditors in a Romanian article is not the European one.
@@ -191,7 +191,7 @@ def _elsewhere_features(
     if lacks_words and known.label == "PER" and known.prior < _LITTLE_KNOWN:
         features["lacks_words"] = 1.0
     if known.iso_country not in (None, main) and (generic or lacks_words):
-        features["generic_elsewhere"] = 1.0 + share * is_elsewhere
+        features["generic_elsewhere"] = 1.0 + max(share * is_elsewhere, generic and lacks_words)
     elif known.iso_country is None and known.label == "ORG" and lacks_words and main:
         features["generic_international"] = share
     if candidate.method == SIMILAR and known.label == "ORG" and is_elsewhere:

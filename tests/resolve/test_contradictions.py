@@ -119,6 +119,8 @@ def test_a_valley_is_no_residence(name: str, lang: str, other: bool, index: Inde
         ("Trinh Ngoc Tu", "en", True),
         ("Trịnh Ngọc Tú", "ro", True),
         ("Trịnh Ngọc Toán", "vi", True),
+        ("Trịnh Ngọc Tuân", "vi", True),
+        ("Trinh Ngoc Tuan", "vi", False),
         ("Trinh Ngok Tuan", "tr", False),
         ("Trinh Ngoctuon", "ro", False),
         ("त्रिन न्गोक तुआन", "hi", False),
