@@ -50,7 +50,8 @@ _AT_END: Final = regex.compile(
 """A credit behind the last sentence of a caption: `… Bishkek. Photo: AP`."""
 
 _IN_BRACKETS: Final = regex.compile(
-    r"\s*(?P<credit>[(\[]\s*(?P<label>[^()\[\]:/]{1,60}?)\s*(?:[:/][^()\[\]]{1,60})?[)\]]\.?)$"
+    r"\s*(?P<credit>[(\[]\s*(?P<label>[^()\[\]:/]{1,160}?)\s*(?P<said>[:/][^()\[\]]{1,60})?"
+    r"[)\]]\.?)$"
 )
 
 
@@ -80,20 +81,38 @@ def is_label(text: str) -> bool:
 
 
 def trailing_credit(text: str) -> int | None:
-    """Return where in ``text`` the credit begins with which a caption ends; None without one."""
+    """Return where in ``text`` the credit begins with which it ends; None without one.
+
+    That of a caption's picture, or of an article on one line: `… Bishkek. Haber: Ali Kaya`.
+    """
     place: int
     tail = max(0, len(text) - _LONGEST_TAIL)
     bracketed = _IN_BRACKETS.search(text, tail)
-    if bracketed and _begins_with_photo_label(bracketed["label"], bracketed["credit"]):
+    if bracketed and (
+        _begins_with_photo_label(bracketed["label"], bracketed["credit"])
+        or _is_byline_in_brackets(bracketed["label"], bracketed["said"])
+    ):
         place = bracketed.start("credit")
         return place
     for match in _AT_END.finditer(text, tail, overlapped=True):
         label = Line(0, 0, match["label"])
-        said = match["credit"].split()
-        if page_phrases().photos.are(label.words) and len(said) <= _LONGEST_CREDIT + 2:
+        said = match["credit"].split()[len(label.words) :]
+        is_photo = page_phrases().photos.are(label.words) and len(said) <= _LONGEST_CREDIT + 1
+        is_by = page_phrases().credits.are(label.words) and is_name(
+            " ".join(said).strip(" .|/•–—-")
+        )
+        if is_photo or is_by:
             place = match.start("credit")
             return place
     return None
+
+
+def _is_byline_in_brackets(label: str, said: str | None) -> bool:
+    """Whether a bracket says who wrote: `(Reporting by Ada Lee; …)`, `(इनपुट: पीटीआई)`."""
+    words = Line(0, 0, label).words
+    if said is not None:
+        return page_phrases().credits.are(words)
+    return 1 < page_phrases().bylines.begin(words) < len(words)
 
 
 def _begins_with_photo_label(label: str, credit: str) -> bool:

@@ -81,12 +81,11 @@ def _cut_captions(pieces: Sequence[Piece]) -> list[Piece]:
     """Return ``pieces`` with the credits at the ends of body lines cut off."""
     cut: list[Piece] = []
     for piece in pieces:
-        place = trailing_credit(piece.line.text) if piece.kind == BODY else None
-        if not place:
-            cut.append(piece)
-            continue
-        cut.append(Piece(piece.line.part(0, place), BODY))
-        cut.append(Piece(piece.line.part(place, len(piece.line.text)), CREDIT))
+        line, credits = piece.line, list[Piece]()
+        while piece.kind == BODY and (place := trailing_credit(line.text)):
+            credits.append(Piece(line.part(place, len(line.text)), CREDIT))
+            line = line.part(0, place)
+        cut += [Piece(line, piece.kind), *reversed(credits)] if credits else [piece]
     return cut
 
 

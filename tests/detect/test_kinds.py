@@ -117,6 +117,26 @@ def test_only_the_end_of_a_caption_is_cut() -> None:
     ]
 
 
+def test_who_wrote_is_cut_off_the_last_line_too() -> None:
+    for text, credit in (
+        (
+            "Kar yağdı. Haber: Mehmet Yıldırım - Foto: Ayşe Kara",
+            ["Haber: Mehmet Yıldırım -", "Foto: Ayşe Kara"],
+        ),
+        (
+            "He was held. (Writing by Ada Lee; Editing by Bo Ray)",
+            ["(Writing by Ada Lee; Editing by Bo Ray)"],
+        ),
+        ("राज्यपाल ने दुख जताया। (इनपुट: पीटीआई)", ["(इनपुट: पीटीआई)"]),
+        ("Mưa lớn. Tác giả: Nguyễn Văn Nam", ["Tác giả: Nguyễn Văn Nam"]),
+        ("He spoke (by phone).", []),
+        ("Kitabı aldı. Yazar: sordu", []),
+        ("They came (de Maia Sandu).", []),
+    ):
+        found = kinds(f"A plain headline\n{text}")[1:]
+        assert [said for said, kind in found if kind == "credit"] == credit, text
+
+
 @pytest.mark.parametrize("text", ["", " \n\t\n ", "\u3000"])
 def test_white_space_has_no_lines(text: str) -> None:
     assert pieces_of(text) == []
