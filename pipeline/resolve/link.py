@@ -19,7 +19,7 @@ from pipeline.resolve import countries, generic, score
 from pipeline.resolve.candidates import Candidate, Finder, Known, best_of
 from pipeline.resolve.forms import Form, looks_like_acronym, read
 from pipeline.resolve.indocument import Cluster, Named, cluster
-from pipeline.resolve.methods import CONTEXT, MINTED, NEWS, OVERRIDE, SIMILAR, SURNAME
+from pipeline.resolve.methods import ALIAS, CONTEXT, KEY, MINTED, NEWS, OVERRIDE, SIMILAR, SURNAME
 from pipeline.resolve.past import NONE as NO_PAST
 from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings, Target
@@ -308,12 +308,35 @@ class Linker:
                 self._by_news(decision, sure, kinds)
                 for decision, kinds in zip(second, peers, strict=True)
             ]
+        second = self._without_other_spellings(second)
         owners = self._owners(second)
         mentioned = self._mentioned(second, score.THRESHOLD)
         about, dominant = countries.masses(mentioned), countries.dominant(mentioned)
         return [
             self._ruled(d if d.chosen is not None else self._unknown(d, about, owners, dominant))
             for d in second
+        ]
+
+    def _without_other_spellings(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """Return the decisions without persons found by likeness whom the text names exactly.
+
+        A text spells one name one way: beside António Guterres, Antonio Guiteras is another.
+        """
+        exact = {
+            (d.chosen.candidate.entry, form.lang)
+            for d in decisions
+            if d.chosen is not None and d.chosen.candidate.method in (ALIAS, KEY)
+            for form in d.forms
+            if len(form.words) > 1
+        }
+        return [
+            replace(d, chosen=None)
+            if d.chosen is not None
+            and d.chosen.known.label == "PER"
+            and d.chosen.candidate.method == SIMILAR
+            and any((d.chosen.candidate.entry, form.lang) in exact for form in d.forms)
+            else d
+            for d in decisions
         ]
 
     def _mentioned(self, decisions: Iterable[Decision], least: float) -> dict[Known, int]:

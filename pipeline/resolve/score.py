@@ -69,7 +69,7 @@ WEIGHTS: Final = {
     "generic_international": -8.0,
     # A body that is found by likeness alone, in a document that names nothing else of its country,
     # the more so the more that is about another: the Cuban Union Electrica is not Electrica.
-    "inexact_elsewhere": -4.0,
+    "inexact_elsewhere": -6.0,
     # A little-known person whose known name has more words: there are many a Mehmet Yıldırım.
     "lacks_words": -1.0,
     # An acronym of another language, in a text that is not about the body's country: DNA is an
