@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
+
+from babel import Locale
 
 from pipeline.languages import shared
 from pipeline.languages.base import Reading
@@ -14,6 +17,19 @@ _TRANSLATIONS: Final = shared.Translations.from_data(_DATA)
 _POSSESSIVE: Final = re.compile(r"(?<=\w)(?:'[sS]|(?<=[sS])')(?!\w)")
 _POSSESSIVE_AT_END: Final = re.compile(r"(?<=[\w.)])(?:'[sS]|(?<=[sS])')$")
 _WINDOW: Final = 120
+_OF_ISO_639_1: Final = 2
+"""Letters of a language's code there; rarer languages bear the names of places (Delaware)."""
+
+
+@cache
+def adjectives_of_nations() -> frozenset[str]:
+    """Return what languages and those who speak them are called: Kyrgyz, Uzbek, Dutch.
+
+    By the Unicode CLDR's names of the languages of ISO 639-1, without names of territories.
+    """
+    locale = Locale.parse("en")
+    names = {name for code, name in locale.languages.items() if len(code) == _OF_ISO_639_1}
+    return frozenset(names) - frozenset(locale.territories.values())
 
 
 class English:

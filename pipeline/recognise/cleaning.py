@@ -37,9 +37,6 @@ _NAMES_HAVE_CAPITALS: Final = frozenset({"ro"})
 
 English and Vietnamese readers type names in small letters, and most of those found are right.
 """
-_PLACES_APART: Final = frozenset({"tr"})
-_TWO_PLACES: Final = regex.compile(r"(\p{Lu}[^,\d]*[^,\d\s])\s*,\s*(\p{Lu}[^,\d]*)")
-"""A town and its country, which Turkish annotators mark as two: *Bolton, İngiltere*."""
 
 
 def clean_spans(sentence: str, spans: Iterable[Span], lang: str = UNDETERMINED) -> list[Span]:
@@ -49,12 +46,12 @@ def clean_spans(sentence: str, spans: Iterable[Span], lang: str = UNDETERMINED) 
     the full stop of ``U.S.`` or ``Inc.``, or a bracket or quote whose partner is inside. Spans in
     web and e-mail addresses or checksums are dropped, and those without any letter; a name behind
     an ``@`` stays. A name with another in brackets behind it, such as its acronym, becomes two: so
-    most annotators see it. Of two that overlap, the first stays. ``lang``, the sentence's language,
-    decides about small letters and about places with a comma between them.
+    most annotators see it. Of two that overlap, the first stays. In some languages (``lang``) a
+    name has a capital, where the sentence has one.
     """
     excluded = [match.span() for match in _NOT_PROSE.finditer(sentence)]
     cleaned: list[Span] = []
-    parts = [part for span in spans for part in _parts(sentence, span, lang)]
+    parts = [part for span in spans for part in _split_at_brackets(sentence, span)]
     needs_capital = lang in _NAMES_HAVE_CAPITALS and _CAPITAL.search(sentence) is not None
     for span in sorted(parts, key=lambda part: (part.start, -part.end)):
         start, end = _trim(sentence, span.start, span.end)
@@ -70,11 +67,9 @@ def clean_spans(sentence: str, spans: Iterable[Span], lang: str = UNDETERMINED) 
     return cleaned
 
 
-def _parts(sentence: str, span: Span, lang: str) -> list[Span]:
-    """Return the name and the one in brackets at its end, two places, or the whole."""
+def _split_at_brackets(sentence: str, span: Span) -> list[Span]:
+    """Return the name and the one in brackets at its end, or the whole where there is no such."""
     match = _BRACKETED.fullmatch(sentence, span.start, span.end)
-    if match is None and lang in _PLACES_APART and span.label == "LOC":
-        match = _TWO_PLACES.fullmatch(sentence, span.start, span.end)
     if match is None:
         return [span]
     return [replace(span, start=start, end=end) for start, end in (match.span(1), match.span(2))]

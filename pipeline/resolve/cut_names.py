@@ -21,7 +21,7 @@ MOST_MORE: Final = 3
 
 _LONGEST_PARTICLE: Final = 3
 """Letters of small words within names: bin, von, der."""
-_HYPHENS: Final = frozenset("-‐‑–")
+_HYPHENS: Final = tuple("-‐‑–")
 
 Row = dict[str, Any]
 Words = Sequence[tuple[int, int]]
@@ -73,15 +73,21 @@ def _windows(sentence: str, words: Words, start: int, end: int) -> Iterator[tupl
 
 
 def _beside(sentence: str, words: Words, place: int, step: int) -> Iterator[int]:
-    """Yield how far a name may reach from its word at ``place`` on, to the left or right."""
-    for _ in range(MOST_MORE):
+    """Yield how far a name may reach from its word at ``place`` on, to the left or right.
+
+    Syllables behind a hyphen are part of their word: *Xéc-gây La-vrốp*.
+    """
+    more = 0
+    while more < MOST_MORE:
         beside = _next(sentence, words, place, step)
         if beside is None:
             return
+        more += sentence[slice(*words[(place + beside) // 2])] not in _HYPHENS
         start, end = words[beside]
-        if not sentence[start].islower():
+        is_syllable = sentence[start].islower() and sentence[:start].endswith(_HYPHENS)
+        if not sentence[start].islower() or (is_syllable and step > 0):
             yield start if step < 0 else end
-        elif end - start > _LONGEST_PARTICLE:
+        elif end - start > _LONGEST_PARTICLE and not is_syllable:
             return
         place = beside
 

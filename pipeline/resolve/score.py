@@ -71,7 +71,7 @@ WEIGHTS: Final = {
     # the more so the more that is about another: the Cuban Union Electrica is not Electrica.
     "inexact_elsewhere": -6.0,
     # A little-known person whose known name has more words: there are many a Mehmet Yıldırım.
-    "lacks_words": -1.0,
+    "lacks_words": -0.25,
     # An acronym of another language, in a text that is not about the body's country: DNA is an
     # agency in Romania, and in a Vietnamese text about Romania.
     "acronym_elsewhere": -8.0,

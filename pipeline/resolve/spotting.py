@@ -26,8 +26,10 @@ from pipeline import schemas
 from pipeline.knowledge.index import BEGINNING, Index
 from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.knowledge.text import casefolded_in_place
+from pipeline.languages.en import adjectives_of_nations
 from pipeline.recognise.sentences import split_sentences
 from pipeline.recognise.words import split_words
+from pipeline.resolve.cut_names import LABEL as PERSON
 from pipeline.resolve.cut_names import grow
 
 ENGINE: Final = "knowledge"
@@ -59,13 +61,15 @@ def spot(
     The arguments are unfinished tables of those schemas. A name found becomes a mention of its own,
     unless one with its edges is there; mentions inside it, or across one of its edges, go, and the
     first of those inside lends it engine, model, label and score. A name inside a longer mention
-    changes nothing. The parts of a parted mention keep all else of it. Sorted by document and
-    start; a document's rows depend on that document and ``index`` alone.
+    changes nothing. The parts of a parted mention keep all else of it, and an English adjective of
+    a nation is no mention. Sorted by document and start; a document's rows depend on that document
+    and ``index`` alone.
     """
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
     by_document: dict[str, list[Row]] = defaultdict(list)
     for row in mentions.to_pylist():
-        by_document[row["doc_id"]] += _parted(row, index)
+        if not _is_adjective(row, index):
+            by_document[row["doc_id"]] += _parted(row, index)
     for doc_id, found in by_document.items():
         by_document[doc_id] = grow(found, index)
     columns = ["doc_id", "segment", "date", "start", "end", "lang", "kind"]
@@ -79,6 +83,16 @@ def spot(
         for row in sorted(by_document[doc_id], key=lambda row: (row["start"], row["end"]))
     ]
     return pa.Table.from_pylist(rows, schema=schemas.unfinished(schemas.MENTIONS))
+
+
+def _is_adjective(row: Row, index: Index) -> bool:
+    """Tell whether an English mention is no name but a nation's adjective: the Kyrgyz president."""
+    return (
+        row["lang"] == "en"
+        and row["ner_label"] != PERSON
+        and row["surface"] in adjectives_of_nations()
+        and not index.exact_text(row["surface"], "en")
+    )
 
 
 def _parted(row: Row, index: Index) -> list[Row]:

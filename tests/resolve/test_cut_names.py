@@ -15,6 +15,7 @@ ROWS = [
     {"key": "exonym:anar-jan-omul", "label": "PER", "name": "Anar-Jan Omul"},
     {"key": "exonym:q-varga", "label": "PER", "name": "Q. Varga", "en": "Q. Varga"},
     {"key": "exonym:to-nam", "label": "PER", "name": "Tô Nam", "vi": "Tô Nam", "hi": "तो नाम"},
+    {"key": "exonym:segay", "label": "PER", "name": "Segay", "vi": "Xéc-gâyn La-vrốpin"},
     {"key": "exonym:omar-bin-salun", "label": "PER", "name": "Omar bin Salun"},
 ]
 
@@ -47,6 +48,8 @@ def grown(mark: Any, index: Index, lang: str, text: str) -> list[str]:
         ("tr", "Dün Anar-Jan [[Omul|PER]]'la konuştu.", ["Anar-Jan Omul|PER"]),
         ("ro", "A venit [[Omar|PER]] bin Salun ieri.", ["Omar bin Salun|PER"]),
         ("vi", "[[Tô|PER]] Nam gửi thư.", ["Tô Nam|PER"]),
+        ("vi", "Ông [[Xéc|PER]]-gâyn [[La-vrốpin|LOC]] đến.", ["Xéc-gâyn La-vrốpin|PER"]),
+        ("vi", "Ông Xéc-gâyn [[La-vrốpin|PER]] đến.", ["Xéc-gâyn La-vrốpin|PER"]),
         ("hi", "महासचिव तो [[नाम|PER]] से बात की।", ["तो नाम|PER"]),
         (
             "vi",

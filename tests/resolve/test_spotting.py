@@ -135,6 +135,21 @@ def test_what_is_one_name_or_no_known_ones_is_not_parted(mark: Any, small_index:
         assert [surface for surface, _, _ in found] == [name]
 
 
+def test_an_adjective_of_a_nation_is_no_name(mark: Any, small_index: Index) -> None:
+    for lang, name, left in (
+        ("en", "Kyrgyz", []),
+        ("en", "Thai", []),
+        ("en", "Nigeria", ["Nigeria"]),
+        ("en", "Nauru", ["Nauru"]),  # a country and a language
+        ("en", "Delaware", ["Delaware"]),
+        ("tr", "Thai", ["Thai"]),
+    ):
+        found = spotted(mark({"a": (lang, f"The [[{name}|LOC]] head spoke.")}), small_index)
+        assert [surface for surface, _, _ in found] == left
+    found = spotted(mark({"a": ("en", "Mr [[Dutch|PER]] spoke.")}), small_index)
+    assert [surface for surface, _, _ in found] == ["Dutch"]
+
+
 def test_a_glance_at_beginnings_rules_no_name_out(
     small_index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
