@@ -44,7 +44,7 @@ _ENUMERATED: Final = re.compile(
 _CONTRADICTION: Final = 0.5
 """Below this likeness a long form says that its acronym means another body."""
 
-_MAIN: Final = 2 / 3
+_MAIN: Final = 1 / 2
 """Least share of what a text names at which one country is the one that it is about."""
 
 _MOST_KEYS: Final = 12
