@@ -25,6 +25,7 @@ from statistics import fmean
 from typing import Any, Final
 
 from pipeline.recognise.cards import CARD_FILE, read_card
+from pipeline.recognise.routing import ENGINES
 from pipeline.schemas import LABELS, LANGUAGES
 from pipeline.training.common import catalogue
 from pipeline.training.evaluate_corpora import ALL_LABELS
@@ -63,8 +64,9 @@ class Measured:
 
 
 def candidates(models: Path) -> Iterator[Candidate]:
-    """Yield every model of ``models`` and every reference at hand, by language."""
-    cards = [read_card(path.parent) for path in sorted(models.glob(f"*/{CARD_FILE}"))]
+    """Yield every model of ``models`` that finds names and every reference, by language."""
+    found = [read_card(path.parent) for path in sorted(models.glob(f"*/{CARD_FILE}"))]
+    cards = [card for card in found if card["engine"] in ENGINES]
     for lang in LANGUAGES:
         corpora = {corpus.name for corpus in catalogue().values() if corpus.lang == lang}
         for card in cards:

@@ -58,3 +58,4 @@ def test_every_shipped_model_is_a_candidate_in_its_languages(
     found = {(one.lang, one.engine) for one in engines.candidates(root / "models")}
     assert {(lang, "onnx:joint") for lang in ("hi", "ro", "tr", "en", "vi")} <= found
     assert ("ro", "spacy:spacy-ro") in found
+    assert {engine.partition(":")[0] for _, engine in found} == {"onnx", "spacy", "stanza"}
