@@ -188,7 +188,7 @@ def rows_with_credits(markup: str, credited: list[str], index: Index, mark: Any)
 
 
 def test_credits_do_not_say_what_a_text_is_about(mark: Any, shipped_index: Index) -> None:
-    agencies = ["AFP", "AP", "Xinhua"]
+    agencies = ["AFP", "AP", "Xinhua", "TASS", "Yonhap"]
     markup = "[[London|LOC]] and [[Leeds|LOC]] wait. [[Parliament|ORG]] voted. " + " ".join(
         f"Photo: [[{agency}|ORG]]." for agency in agencies
     )
