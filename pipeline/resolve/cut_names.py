@@ -22,6 +22,8 @@ MOST_MORE: Final = 3
 _LONGEST_PARTICLE: Final = 3
 """Letters of small words within names: bin, von, der."""
 _HYPHENS: Final = tuple("-‐‑–")
+_BETWEEN: Final = "-‐‑– \u00a0.,"
+"""What may stand between two names."""
 
 Row = dict[str, Any]
 Words = Sequence[tuple[int, int]]
@@ -129,8 +131,10 @@ def _outside(rows: Sequence[Row], new: Row) -> Iterator[Row]:
                 start = new["end"]
             else:
                 continue
-            surface = row["surface"][start - row["start"] : end - row["start"]]
-            start += len(surface) - len(surface.lstrip())
-            surface = surface.strip()
+            rest = row["surface"][start - row["start"] : end - row["start"]]
+            start += len(rest) - len(rest.lstrip(_BETWEEN))
+            surface = rest.strip(_BETWEEN)
+            if not surface:
+                continue
             row = row | {"start": start, "end": start + len(surface), "surface": surface}
         yield row

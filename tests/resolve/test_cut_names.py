@@ -56,6 +56,7 @@ def grown(mark: Any, index: Index, lang: str, text: str) -> list[str]:
             "Ngoại trưởng [[Nga Q|LOC]]. [[Varga|PER]] đến.",
             ["Nga|LOC", "Q. Varga|PER"],
         ),
+        ("en", "The [[Nga - Q|ORG]]. [[Varga|PER]] meeting", ["Nga|ORG", "Q. Varga|PER"]),
         ("en", "[[Amina|PER]] and [[Juna Bolat|PER]]", ["Amina|PER", "Juna Bolat|PER"]),
     ],
 )
