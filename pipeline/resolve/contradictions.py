@@ -108,8 +108,7 @@ def _ends_as_at_home(form: Form, entry: Entry) -> bool:
     ending = _VILLAGES.get(form.lang)
     if ending is None or entry.iso_country in _ROMANIAN or not form.key.endswith(ending):
         return False
-    fold = languages.get(form.lang).fold
-    return not any(fold(a.text).endswith(ending) for a in entry.aliases if a.lang == form.lang)
+    return not any(name.endswith(ending) for name in _names_in(form.lang, entry))
 
 
 def _is_other_acronym(form: Form, keys: Iterable[str]) -> bool:
@@ -229,8 +228,7 @@ def _is_called_otherwise(form: Form, entry: Entry) -> bool:
     """
     if form.lang != _VIETNAMESE or entry.label != "LOC":
         return False
-    fold = languages.get(_VIETNAMESE).fold
-    theirs = [fold(alias.text).split() for alias in entry.aliases if alias.lang == _VIETNAMESE]
+    theirs = [name.split() for name in _names_in(form.lang, entry)]
     ours = [key.split() for key in form.read]
     return bool(theirs) and not any(_holds(one, other) for one in ours for other in theirs)
 
@@ -241,8 +239,7 @@ def _is_spelled_otherwise(form: Form, entry: Entry, keys: Iterable[str]) -> bool
     No word is spelled like one of the place's, and meaning alone speaks for it (सिंधुदुर्ग, the Indus);
     or both are one word in Latin letters that are not spelled alike: *Sinaia* is not *Sinai*.
     """
-    fold = languages.get(form.lang).fold
-    theirs = [fold(alias.text) for alias in entry.aliases if alias.lang == form.lang]
+    theirs = _names_in(form.lang, entry)
     if entry.label != "LOC" or not theirs:
         return False
     ours = [key.text for key in form.keys]
@@ -252,6 +249,12 @@ def _is_spelled_otherwise(form: Form, entry: Entry, keys: Iterable[str]) -> bool
     words = {word for key in keys for word in key.split()} | {key.replace(" ", "") for key in keys}
     parts = {word for key in ours for word in key.split()} | {key.replace(" ", "") for key in ours}
     return all(word_similarity(*pair) < SAME_WORD for pair in product(parts, words))
+
+
+def _names_in(lang: str, entry: Entry) -> list[str]:
+    """Return the comparison keys of what the entity is called in a language."""
+    fold = languages.get(lang).fold
+    return [fold(alias.text) for alias in entry.aliases if alias.lang == lang]
 
 
 def _holds(words: Sequence[str], others: Sequence[str]) -> bool:

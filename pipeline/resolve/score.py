@@ -155,10 +155,13 @@ def weigh(
     """
     pairs = list(candidates)
     namesake = any(known.key.startswith(COUNTRY_KEY) for _, known in pairs)
+    main = max(countries, key=lambda code: (countries[code], code), default=None)
+    share = countries[main] / (sum(countries.values()) + _ENOUGH_EVIDENCE) if main else 0.0
     scores = []
     for candidate, known in pairs:
         region = known.key.startswith(_REGION)
         prior = _NAMESAKE_REGION_PRIOR if namesake else _REGION_PRIOR
+        elsewhere = share if known.iso_country not in (None, *countries) else 0.0
         features = {
             "name": candidate.similarity - _NEUTRAL_SIMILARITY,
             "words": min(candidate.key.count(" "), 2) / 2,
@@ -169,33 +172,40 @@ def weigh(
             "peers": float(kind_of(known) in peers),
             "home": float(known.iso_country in homes),
             **_country_features(known, countries, beside_country=region and namesake),
-            **_elsewhere_features(candidate, known, countries, generic=generic),
+            **_unsaid_features(candidate, known, main, share, elsewhere, generic=generic),
             **news.get(known.key, {}),
         }
-        if known.label == "LOC" and countries and known.iso_country not in (None, *countries):
+        if known.label == "LOC" and elsewhere:
             features["label_near"] *= 2
         logit = BIAS + sum(WEIGHTS[name] * value for name, value in features.items())
         scores.append(Scored(candidate, known, features, logit))
     return sorted(scores, key=lambda s: (-s.logit, -s.known.prior, s.known.key))
 
 
-def _elsewhere_features(
-    candidate: Candidate, known: Known, countries: Mapping[str, float], *, generic: bool
+def _unsaid_features(
+    candidate: Candidate,
+    known: Known,
+    main: str | None,
+    share: float,
+    elsewhere: float,
+    *,
+    generic: bool,
 ) -> dict[str, float]:
-    """Return what a name is short of that would tell whose it is, where the document does not."""
-    main = max(countries, key=lambda code: (countries[code], code)) if countries else None
-    share = countries[main] / (sum(countries.values()) + _ENOUGH_EVIDENCE) if main else 0.0
-    is_elsewhere = bool(main) and known.iso_country not in (None, *countries)
+    """Return what a name is short of that would tell whose it is, where the document does not.
+
+    ``main`` is the country that the document names most, with that ``share``; ``elsewhere`` is the
+    same share where nothing of the known entity's country is named, else 0.
+    """
     lacks_words = _lacks_words(candidate)
     features = {}
     if lacks_words and known.label == "PER" and known.prior < _LITTLE_KNOWN:
         features["lacks_words"] = 1.0
     if known.iso_country not in (None, main) and (generic or lacks_words):
-        features["generic_elsewhere"] = 1.0 + max(share * is_elsewhere, generic and lacks_words)
+        features["generic_elsewhere"] = 1.0 + max(elsewhere, generic and lacks_words)
     elif known.iso_country is None and known.label == "ORG" and lacks_words and main:
         features["generic_international"] = share
-    if candidate.method == SIMILAR and known.label == "ORG" and is_elsewhere:
-        features["inexact_elsewhere"] = share
+    if candidate.method == SIMILAR and known.label == "ORG" and elsewhere:
+        features["inexact_elsewhere"] = elsewhere
     if candidate.unread and (known.iso_country is None or known.iso_country != main):
         features["acronym_elsewhere"] = 1.0
     return features
