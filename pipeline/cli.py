@@ -445,6 +445,8 @@ def main() -> NoReturn:
     try:
         code = app(arguments, standalone_mode=False, prog_name="exonym")
     except (ExonymError, StoppedError) as error:
+        if isinstance(error, StoppedError):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told again, what is left is to leave
         if debug:
             raise
         print(f"exonym: {error}", file=sys.stderr)

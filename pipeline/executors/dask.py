@@ -31,6 +31,7 @@ from distributed.versions import VersionMismatchWarning
 from pipeline.errors import ExonymError, StoppedError, UsageError
 from pipeline.executors import Job, Lost, Result
 from pipeline.executors.local import LocalExecutor
+from pipeline.stopping import stop_deferred
 from pipeline.versions import differences, installed
 
 CONNECT_SECONDS: Final = 10
@@ -102,7 +103,7 @@ class DaskExecutor:
         traceback: TracebackType | None,
     ) -> None:
         """End what the workers may still be doing for this run, and let go of their models."""
-        with self._context:
+        with stop_deferred(), self._context:
             if self._begun and self._client.status == "running":
                 self._client.run(_end_session, self._session.place, on_error="ignore")
 
@@ -242,7 +243,8 @@ class DaskExecutor:
                     elif monotonic() - since > WITHOUT_WORKERS_SECONDS:
                         raise self._no_workers() from None
         except StoppedError:
-            self._wait(running)
+            with stop_deferred():  # ``timeout`` signals its command, then the group: twice
+                self._wait(running)
             raise
 
     def _wait(
@@ -251,7 +253,7 @@ class DaskExecutor:
         seconds: float | None = None,
         until: str = "ALL_COMPLETED",
     ) -> list[Future]:
-        with self._client.as_current():
+        with stop_deferred(), self._client.as_current():
             return list(wait(list(futures), seconds, until).done)
 
     def _result(self, future: Future, job: Job) -> Any:

@@ -28,6 +28,7 @@ from pipeline.errors import ExonymError, StoppedError
 from pipeline.executors import Job, Lost, Result
 from pipeline.garbage import collect_seldom
 from pipeline.imports import spare_pandas
+from pipeline.stopping import stop_deferred
 
 _PR_SET_PDEATHSIG: Final = 1
 """From linux/prctl.h: the signal a process gets when the one that started it dies."""
@@ -96,11 +97,10 @@ class LocalExecutor:
         traceback: TracebackType | None,
     ) -> None:
         """End the workers, and what they may still be doing; whoever waits for it gets an error."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
-        for future in list(self._waited_for):
-            with suppress(InvalidStateError):  # done after all
-                future.set_exception(ExonymError(_ENDED))
+        with stop_deferred():  # or a worker that is just starting outlives the pool
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            self._pool.join()
+        self._give_up(list(self._waited_for))
 
     def map(
         self,
@@ -115,24 +115,38 @@ class LocalExecutor:
         remaining = iter(jobs)
         running: dict[ProcessFuture[Result], _UnderWay[Job]] = {}
         while True:
-            for job in islice(remaining, self._workers - len(running)):
-                begun = _UnderWay(job, seconds(job), next(self._places) % len(self._pids))
-                self._pids[begun.place] = 0
-                arguments = (begun.place, begun.seconds, function, job)
-                future = self._pool.schedule(_within, arguments)
-                self._waited_for.add(future)
-                running[future] = begun
-            if not running:
-                return
             try:
+                for job in islice(remaining, self._workers - len(running)):
+                    running |= self._begun(function, job, seconds(job))
+                if not running:
+                    return
                 done = self._ended(running)
             except StoppedError:
-                self._ended(running, at_least=len(running))
+                with stop_deferred():  # ``timeout`` signals its command, then the group: twice
+                    self._ended(running, at_least=len(running))
                 raise
             self._waited_for -= done
             for future in done:
                 outcome = _result(future, running.pop(future))
                 yield outcome
+
+    def _give_up(self, futures: Iterable[ProcessFuture[Any]]) -> None:
+        for future in futures:
+            with suppress(InvalidStateError):  # done after all
+                future.set_exception(ExonymError(_ENDED))
+
+    def _begun(
+        self, function: Callable[[Job], Result], job: Job, seconds: float
+    ) -> dict[ProcessFuture[Result], _UnderWay[Job]]:
+        begun = _UnderWay(job, seconds, next(self._places) % len(self._pids))
+        self._pids[begun.place] = 0
+        with stop_deferred():  # an error in the midst would leave the pool's locks taken
+            try:
+                future = self._pool.schedule(_within, (begun.place, begun.seconds, function, job))
+            except RuntimeError:  # the pool is broken
+                raise ExonymError(_ENDED) from None
+            self._waited_for.add(future)
+        return {future: begun}
 
     def _ended(
         self, running: Mapping[ProcessFuture[Result], _UnderWay[Job]], at_least: int = 1
@@ -141,11 +155,14 @@ class LocalExecutor:
         until = FIRST_COMPLETED if at_least == 1 else ALL_COMPLETED
         beat = monotonic()
         while True:
-            done = wait(running, _PULSE_SECONDS, until).done
+            with stop_deferred():  # an error in the midst would leave the futures' locks taken
+                done = wait(running, _PULSE_SECONDS, until).done
             if len(done) >= at_least:
                 return cast("set[ProcessFuture[Result]]", done)
             missed = monotonic() - beat - _PULSE_SECONDS  # this process itself stood still
             beat = monotonic()
+            if not self._pool.active:  # a job that came while it broke is nobody's
+                self._give_up(running.keys() - done)
             for future in running.keys() - done:
                 running[future].since += missed
                 running[future].watch(self._pids[running[future].place])

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from pebble.pool.base_pool import PoolStatus
 
-from pipeline.errors import StoppedError
+from pipeline.errors import ExonymError, StoppedError
 from pipeline.executors import Executor, Lost
 from pipeline.executors import local as local_module
 from pipeline.executors.dask import DaskExecutor
@@ -86,13 +88,14 @@ def whoami(_: int) -> int:
 
 
 def stop_the_parent(folder: Path) -> str:
-    """Have this worker's whole group told to stop, then finish."""
+    """Have this worker's whole group told to stop, the parent once more, then finish."""
     if not (folder / "told").exists():
         (folder / "told").touch()
         os.kill(os.getppid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         while not (folder / "stopping").exists():
             time.sleep(0)
+        os.kill(os.getppid(), signal.SIGTERM)  # so does ``timeout``
         sum(range(10_000_000))  # whoever does not wait is gone before this is done
     (folder / "finished").touch()
     return "finished"
@@ -195,3 +198,21 @@ def test_told_to_stop_the_job_under_way_is_finished(
             assert (tmp_path / "finished").exists()
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_pool_that_broke_is_not_waited_for() -> None:
+    with LocalExecutor(1) as executor:
+        found = executor.map(work_for, [30.0, 0.0], minute)
+
+        def break_it() -> None:
+            while not executor._pids[0]:
+                time.sleep(0.01)
+            executor._pool._context.status = PoolStatus.ERROR
+
+        breaking = Thread(target=break_it)
+        breaking.start()
+        with pytest.raises(ExonymError, match="workers were ended"):
+            next(found)
+        breaking.join()
+        with pytest.raises(ExonymError, match="workers were ended"):
+            next(executor.map(square, [3], minute))

@@ -83,13 +83,18 @@ def test_a_run_is_safe_under_timeout(crowd: Scene, fresh_crowd: Copies, tmp_path
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
+        env={**os.environ, "PYTHONFAULTHANDLER": "1"},
     )
     while not list((out / ".exonym" / "staging").glob("documents/*.parquet")):
         assert process.poll() is None
         sleep(0.01)
     # Told to stop, it does what it does when the time is over: it signals the whole group.
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate()
+    try:
+        _, errors = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGABRT)  # all say where they stand
+        _, errors = process.communicate()
     assert errors == "exonym: stopped by SIGTERM; nothing was lost, the next run resumes\n"
     assert process.returncode == 143
     assert contents(out) == contents(crowd.before)
