@@ -21,6 +21,10 @@ _OF_ISO_639_1: Final = 2
 """Letters of a language's code there; rarer languages bear the names of places (Delaware)."""
 
 
+ENDINGS_OF_PLACES: Final = ("n", "an", "ian")
+"""What makes a place's name an adjective: Siberian, Tibetan, Egyptian."""
+
+
 @cache
 def adjectives_of_nations() -> frozenset[str]:
     """Return what languages and those who speak them are called: Kyrgyz, Uzbek, Dutch.

@@ -26,7 +26,7 @@ from pipeline import schemas
 from pipeline.knowledge.index import BEGINNING, Index
 from pipeline.knowledge.prior import COUNTRY_KEY
 from pipeline.knowledge.text import casefolded_in_place
-from pipeline.languages.en import adjectives_of_nations
+from pipeline.languages.en import ENDINGS_OF_PLACES, adjectives_of_nations
 from pipeline.recognise.sentences import split_sentences
 from pipeline.recognise.words import split_words
 from pipeline.resolve.cut_names import LABEL as PERSON
@@ -86,12 +86,13 @@ def spot(
 
 
 def _is_adjective(row: Row, index: Index) -> bool:
-    """Tell whether an English mention is no name but a nation's adjective: the Kyrgyz president."""
-    return (
-        row["lang"] == "en"
-        and row["ner_label"] != PERSON
-        and row["surface"] in adjectives_of_nations()
-        and not index.exact_text(row["surface"], "en")
+    """Tell whether an English mention is no name but an adjective: Kyrgyz, Central Asian."""
+    surface = row["surface"]
+    if row["lang"] != "en" or row["ner_label"] == PERSON or index.exact_text(surface, "en"):
+        return False
+    places = (surface[: -len(ending)] for ending in ENDINGS_OF_PLACES if surface.endswith(ending))
+    return surface in adjectives_of_nations() or any(
+        _known(place, "en", index).is_place for place in places
     )
 
 

@@ -1,5 +1,9 @@
 """Learns what the words of names mean in English, from names, sentences and a list of words.
 
+``python -m pipeline.training.meaning ../shared/corpora/parallel/flores_5lang.jsonl.xz`` writes
+``pipeline/resolve/meaning.tsv`` anew, as after a change of the list or of the knowledge files;
+:mod:`pipeline.training.comparing` does so as well, and learns how to weigh them.
+
 IBM Model 1 (Brown et al., The Mathematics of Statistical Machine Translation, 1993) in both
 directions; a word stands for another as surely as the geometric mean of the two probabilities,
 divided by that of the word it stands for most surely. The English side is whole folded words, the
@@ -8,10 +12,12 @@ other side the stems of :mod:`pipeline.resolve.meaning`.
 
 from __future__ import annotations
 
+import argparse
 import json
 import lzma
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -78,6 +84,11 @@ def sentences(path: Path) -> Iterator[Text]:
         row = json.loads(line)
         for lang in ASKED:
             yield Text(lang, row[lang], row["en"])
+
+
+def all_texts(knowledge: Path, parallel: Path) -> Iterator[Text]:
+    """Yield all that meanings are learned from: names, a file of parallel sentences, words."""
+    return chain(known_texts(knowledge), sentences(parallel), glossary())
 
 
 class Learner:
@@ -172,3 +183,18 @@ def write_meanings(rows: Rows, path: Path) -> None:
     lines = ["lang\tstem\tenglish\tsureness"]
     lines += ["\t".join(map(str, row)) for row in sorted(rows)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Learn from all texts and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parallel", type=Path, help="file of parallel sentences")
+    parser.add_argument("--knowledge", type=Path, default=Path("models/knowledge"))
+    parser.add_argument("--out", type=Path, default=Path("pipeline/resolve/meaning.tsv"))
+    arguments = parser.parse_args()
+    texts = all_texts(arguments.knowledge, arguments.parallel)
+    write_meanings(Learner(texts).learn(), arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,6 @@ import lzma
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -313,8 +312,7 @@ class Material:
         rows[BODIES] = known_bodies(knowledge, rows[ORGANISATIONS])
         asked = [question for kind in rows for question in questions(kind, rows[kind])]
         known = list(known_names(knowledge))
-        texts = (meaning.known_texts(knowledge), meaning.sentences(parallel), meaning.glossary())
-        learner = Learner(chain(*texts))
+        learner = Learner(meaning.all_texts(knowledge, parallel))
         model = NameVectors.beside(knowledge)
         return cls(rows, asked, known, learner, learned_by_fold(asked, known, learner), model)
 

@@ -47,6 +47,7 @@ ROMAN_NUMERAL = re.compile(r"\b[IVX]+\b")
 
 # Acronyms and short names that the press of one language uses for two bodies.
 KNOWN_AMBIGUITIES = {
+    ("en", "lse"),
     ("en", "congress"),
     ("en", "ec"),
     ("en", "mit"),

@@ -139,10 +139,12 @@ def test_an_adjective_of_a_nation_is_no_name(mark: Any, small_index: Index) -> N
     for lang, name, left in (
         ("en", "Kyrgyz", []),
         ("en", "Thai", []),
+        ("en", "Nigerian", []),
         ("en", "Nigeria", ["Nigeria"]),
         ("en", "Nauru", ["Nauru"]),  # a country and a language
         ("en", "Delaware", ["Delaware"]),
         ("tr", "Thai", ["Thai"]),
+        ("tr", "Nigerian", ["Nigerian"]),
     ):
         found = spotted(mark({"a": (lang, f"The [[{name}|LOC]] head spoke.")}), small_index)
         assert [surface for surface, _, _ in found] == left

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from pipeline.resolve.meaning import by_language
-from pipeline.training.meaning import ASKED, Learner, Text, glossary
+import json
+import lzma
+from pathlib import Path
+
+import pytest
+
+from pipeline.resolve.meaning import by_language, learned
+from pipeline.training.meaning import ASKED, Learner, Text, glossary, main
 
 NAMES = [
     ("Kuzey Ticaret Konseyi", "Northern Trade Council"),
@@ -44,3 +50,30 @@ def test_the_list_of_words_gives_every_word_in_every_language() -> None:
     council = {text.text for text in texts if (text.lang, text.english) == ("tr", "council")}
     assert "konseyi" in council
     assert {text.keys for text in texts if text.english == "council"} == {frozenset({"council"})}
+
+
+def test_the_command_writes_what_names_sentences_and_the_list_say(
+    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = dict.fromkeys(ASKED, "zarfan") | {"en": "blixtar"}
+    parallel, out = tmp_path / "parallel.jsonl.xz", tmp_path / "meaning.tsv"
+    parallel.write_bytes(lzma.compress((json.dumps(sentence) + "\n").encode() * 5))
+    knowledge = root / "models" / "knowledge"
+    arguments = ["", str(parallel), "--knowledge", str(knowledge), "--out", str(out)]
+    monkeypatch.setattr("sys.argv", arguments)
+    main()
+    rows = [line.split("\t") for line in out.read_text(encoding="utf-8").splitlines()[1:]]
+    found = by_language((lang, word, english, float(share)) for lang, word, english, share in rows)
+    assert surest(found["hi"], "zarfan") == "blixtar"
+    assert surest(found["tr"], "bakanl") == "ministry"  # of the list
+    assert surest(found["hi"], "sudan") == "sudan"  # of the names
+
+
+def test_hindi_says_english_words_of_bodies_in_its_own_letters() -> None:
+    for word, english in (
+        ("orgena", "organization"),
+        ("helth", "health"),
+        ("ejukes", "education"),
+        ("kaunsi", "council"),
+    ):
+        assert surest(learned()["hi"], word) == english
