@@ -47,12 +47,18 @@ _WRONG: Final = frozenset(
         ("tr", "Kongo Cumhuriyeti"),  # given to Congo-Kinshasa, means the other Congo
         ("vi", "Ka-dắc-xtan (Kyrgyzstan)"),  # Kazakhstan's name given to Kyrgyzstan
         ("hi", "युरोपय केनदरिय बेनक"),  # misspelled beyond use
+        ("hi", "हिन्दी"),  # the language, given to Mariupol
+        ("hi", "अथर्ववेद"),  # a scripture, given to Bern
+        (UNDETERMINED, "नई दिल्ली"),  # New Delhi's Hindi name given to Delhi
     }
 )
 """Names that are errors of the source."""
 
 _TURKISH_LETTERS: Final = frozenset("çğıöşüâîûÇĞİÖŞÜÂÎÛ")
 _DEVANAGARI = re.compile("[\u0900-\u097f]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
+_SCRIPTS: Final = {"hi": _DEVANAGARI, "ro": _LATIN, "tr": _LATIN, "vi": _LATIN}
+"""A letter that a name in the language has; the source has Romanian names in Cyrillic."""
 _PARENTHESIS = re.compile(r"(.+?) ?\(([^()]+)\)")
 _ROMANIAN: Final = frozenset({"RO", "MD"})
 """Countries whose places are spelled as in Romanian in English, too."""
@@ -241,7 +247,8 @@ def _clean(lang: str, forms: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct usable names among ``forms``, in order.
 
     A parenthesis at the end is taken off; in Vietnamese, where GeoNames puts a second name there,
-    it becomes a name of its own. A question mark is a letter lost by the source.
+    it becomes a name of its own. A question mark is a letter lost by the source, and a name without
+    a letter of the language's script is another language's.
     """
     clean: list[str] = []
     for form in forms:
@@ -249,6 +256,8 @@ def _clean(lang: str, forms: Iterable[str]) -> tuple[str, ...]:
         if lang == "ro":
             text = text.translate(_CEDILLA_TO_COMMA)
         if not text or "?" in text or (lang, text) in _WRONG:
+            continue
+        if lang in _SCRIPTS and not _SCRIPTS[lang].search(text):
             continue
         parts = _PARENTHESIS.fullmatch(text)
         if parts is None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -52,6 +53,15 @@ def test_places_have_country_population_and_ids() -> None:
     assert country.geonames == "1527747"
     region = rows("places.tsv")["geonames-admin1:AD.02"]
     assert (region.iso_country, region.geonames, region.population) == ("AD", None, None)
+
+
+def test_names_are_in_the_script_of_their_language() -> None:
+    for name in FILES:
+        for row in rows(name).values():
+            for lang, script in (("hi", "DEVANAGARI"), ("ro", "LATIN"), ("tr", "LATIN")):
+                for text in row.names.get(lang, ()):
+                    scripts = {unicodedata.name(letter).split()[0] for letter in text}
+                    assert script in scripts, (row.key, lang, text)
 
 
 def test_unlabelled_forms_go_where_they_can_be_trusted() -> None:
