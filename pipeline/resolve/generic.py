@@ -160,16 +160,16 @@ def _companies(lang: str) -> frozenset[tuple[str, ...]]:
 
 
 def without_company(key: str, lang: str, least: int = 2) -> str:
-    """Return a comparison key of ``lang`` without the word that says that it is a company.
+    """Return a comparison key of ``lang`` without the words that say that it is a company.
 
-    Empty where there is none, or not ``least`` words besides, or these are generic.
+    Empty where there are none, or not ``least`` words besides, or these are generic.
     """
     words = tuple(key.split())
     for count in range(min(_LONGEST_HEAD, len(words) - least), 0, -1):
         for some, rest in ((words[:count], words[count:]), (words[-count:], words[:-count])):
             bare = " ".join(rest)
             if some in _companies(lang) and not is_generic(bare):
-                return bare
+                return without_company(bare, lang, least) or bare
     return ""
 
 
