@@ -116,8 +116,10 @@ class LocalExecutor:
         running: dict[ProcessFuture[Result], _UnderWay[Job]] = {}
         while True:
             try:
-                for job in islice(remaining, self._workers - len(running)):
-                    running |= self._begun(function, job, seconds(job))
+                with stop_deferred():  # an error in the midst would leave the pool's locks taken
+                    for job in islice(remaining, self._workers - len(running)):
+                        begun = _UnderWay(job, seconds(job), next(self._places) % len(self._pids))
+                        running[self._scheduled(function, begun)] = begun
                 if not running:
                     return
                 done = self._ended(running)
@@ -135,18 +137,17 @@ class LocalExecutor:
             with suppress(InvalidStateError):  # done after all
                 future.set_exception(ExonymError(_ENDED))
 
-    def _begun(
-        self, function: Callable[[Job], Result], job: Job, seconds: float
-    ) -> dict[ProcessFuture[Result], _UnderWay[Job]]:
-        begun = _UnderWay(job, seconds, next(self._places) % len(self._pids))
+    def _scheduled(
+        self, function: Callable[[Job], Result], begun: _UnderWay[Job]
+    ) -> ProcessFuture[Result]:
         self._pids[begun.place] = 0
-        with stop_deferred():  # an error in the midst would leave the pool's locks taken
-            try:
-                future = self._pool.schedule(_within, (begun.place, begun.seconds, function, job))
-            except RuntimeError:  # the pool is broken
-                raise ExonymError(_ENDED) from None
-            self._waited_for.add(future)
-        return {future: begun}
+        arguments = (begun.place, begun.seconds, function, begun.job)
+        try:
+            future = self._pool.schedule(_within, arguments)
+        except RuntimeError:  # the pool is broken
+            raise ExonymError(_ENDED) from None
+        self._waited_for.add(future)
+        return future
 
     def _ended(
         self, running: Mapping[ProcessFuture[Result], _UnderWay[Job]], at_least: int = 1

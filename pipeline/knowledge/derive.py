@@ -33,6 +33,7 @@ from pipeline.knowledge.prior import (
     SUPRAVERDEN,
 )
 from pipeline.schemas import LANGUAGES, UNDETERMINED
+from pipeline.scripts import DEVANAGARI, LATIN, script_of
 
 _REGION: Final = re.compile(r"(?!001)\d{3}")
 """A UN M49 code other than the world, whose name is a common noun."""
@@ -55,10 +56,8 @@ _WRONG: Final = frozenset(
 """Names that are errors of the source."""
 
 _TURKISH_LETTERS: Final = frozenset("çğıöşüâîûÇĞİÖŞÜÂÎÛ")
-_DEVANAGARI = re.compile("[\u0900-\u097f]")
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
-_SCRIPTS: Final = {"hi": _DEVANAGARI, "ro": _LATIN, "tr": _LATIN, "vi": _LATIN}
-"""A letter that a name in the language has; the source has Romanian names in Cyrillic."""
+_SCRIPTS: Final = {"hi": DEVANAGARI, "ro": LATIN, "tr": LATIN, "vi": LATIN}
+"""What names in a language are written in; the source has Romanian ones in Cyrillic."""
 _PARENTHESIS = re.compile(r"(.+?) ?\(([^()]+)\)")
 _ROMANIAN: Final = frozenset({"RO", "MD"})
 """Countries whose places are spelled as in Romanian in English, too."""
@@ -144,7 +143,7 @@ def cities(names_dir: Path) -> Iterator[Row]:
             in_zone.setdefault(_canonical_zone(city["timezone"]), []).append(record)
     taken: set[str] = set()
     for record in _read(names_dir / "cldr_exemplar_cities_5lang.tsv"):
-        if not _DEVANAGARI.search(record["hi"]):
+        if script_of(record["hi"]) != DEVANAGARI:
             continue  # CLDR has no such city under this zone name: the columns repeat the English
         candidates = in_zone.get(_canonical_zone(record["zone"]), [])
         found = _same_city(record["en"], candidates)
@@ -247,8 +246,8 @@ def _clean(lang: str, forms: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct usable names among ``forms``, in order.
 
     A parenthesis at the end is taken off; in Vietnamese, where GeoNames puts a second name there,
-    it becomes a name of its own. A question mark is a letter lost by the source, and a name without
-    a letter of the language's script is another language's.
+    it becomes a name of its own. A question mark is a letter lost by the source, and a name in
+    another script than the language's is another language's.
     """
     clean: list[str] = []
     for form in forms:
@@ -257,7 +256,7 @@ def _clean(lang: str, forms: Iterable[str]) -> tuple[str, ...]:
             text = text.translate(_CEDILLA_TO_COMMA)
         if not text or "?" in text or (lang, text) in _WRONG:
             continue
-        if lang in _SCRIPTS and not _SCRIPTS[lang].search(text):
+        if lang in _SCRIPTS and script_of(text) != _SCRIPTS[lang]:
             continue
         parts = _PARENTHESIS.fullmatch(text)
         if parts is None:
