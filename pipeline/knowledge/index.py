@@ -305,8 +305,8 @@ class Index:
         """
         folded = casefold(text, lang)
         wanted = np.uint64(number(folded))
-        first = int(np.searchsorted(self._text_number, wanted, side="left"))
-        last = int(np.searchsorted(self._text_number, wanted, side="right"))
+        first = int(self._text_number.searchsorted(wanted, side="left"))
+        last = int(self._text_number.searchsorted(wanted, side="right"))
         hits = [self._hit(int(alias), 0) for alias in self._text_alias[first:last]]
         places = {lang: 0, UNDETERMINED: 1}
         return sorted(
@@ -374,7 +374,7 @@ class Index:
         To two digits: those behind depend on the processor.
         """
         first, last = self._entry_aliases[entry : entry + 2].tolist()
-        start, end = np.searchsorted(self._vector_alias, (first, last)).tolist()
+        start, end = self._vector_alias.searchsorted((first, last)).tolist()
         own = self._alias_entry[self._vector_alias[start:end]] == entry
         names, lengths = self._vector[start:end], self._vector_length[start:end]
         (of_names,) = cosines(vector[None], names, lengths)
@@ -504,7 +504,7 @@ class Index:
         wanted = numbers(words)
         known = _among(wanted, self._word_number)
         entries = np.zeros(len(words), np.int64)
-        entries[known] = self._word_folds[np.searchsorted(self._word_number, wanted[known])]
+        entries[known] = self._word_folds[self._word_number.searchsorted(wanted[known])]
         return [math.log((1 + len(self)) / (1 + count)) for count in entries.tolist()]
 
     def _key_of(self, number: int) -> str:
@@ -528,7 +528,7 @@ def _among(
     """Tell which of ``wanted`` stand in ``numbers``, which ascend."""
     if not len(numbers):
         return np.zeros(len(wanted), np.bool_)
-    places = np.searchsorted(numbers, wanted)
+    places = numbers.searchsorted(wanted)
     places[places == len(numbers)] = 0
     return np.asarray(numbers[places] == wanted)
 
@@ -540,5 +540,5 @@ def _split(cells: str) -> tuple[str, ...]:
 def _find(text: str, numbers: npt.NDArray[np.uint64]) -> int | None:
     """Return where the hash of ``text`` stands in ``numbers``, which ascend."""
     wanted = np.uint64(number(text))
-    place = int(np.searchsorted(numbers, wanted))
+    place = int(numbers.searchsorted(wanted))
     return place if place < len(numbers) and numbers[place] == wanted else None

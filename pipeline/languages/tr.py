@@ -24,7 +24,6 @@ _VOWELS: Final = "aeıioöuüâîû"
 _BACK: Final = "aıouâû"
 _ROUNDED: Final = "oöuüû"
 _VOICELESS: Final = "fstkçşhp"
-_LOWER: Final = str.maketrans({"İ": "i", "I": "ı"})
 _VARIANTS: Final = {"A": "ae", "I": "ıiuü", "D": "dt", "C": "cç"}
 _APOSTROPHE: Final = "'’‘ʼ＇`´′‛"
 _QUOTED: Final = re.compile(rf"[{_APOSTROPHE}]+(\w+)$")
@@ -34,7 +33,7 @@ _WINDOW: Final = 40
 
 def _lower(text: str) -> str:
     """Return ``text`` in lower case as Turkish has it: İ is i, I is ı."""
-    return text.translate(_LOWER).lower()
+    return text.replace("İ", "i").replace("I", "ı").lower()
 
 
 def _all_forms(ending: str) -> set[str]:

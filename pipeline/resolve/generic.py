@@ -42,6 +42,8 @@ def proper(words: Iterable[str]) -> tuple[tuple[str, ...], frozenset[str]]:
     """
     kinds, qualifiers = _kinds()
     words = tuple(words)
+    if kinds.isdisjoint(words) and qualifiers.isdisjoint(words):  # as it mostly is
+        return words, frozenset()
     own = tuple(word for word in words if word not in kinds and word not in qualifiers)
     return (own, frozenset(words) - frozenset(own)) if own else (words, frozenset())
 
