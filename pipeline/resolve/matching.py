@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache, reduce
 from importlib import resources
 from itertools import accumulate, chain, groupby, pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -644,17 +644,22 @@ def _by_words(
     ]
     alike = _like_words(questions, words, others, meanings, spellings)
     found = [[_NO_WORDS for _ in known] for _, known in questions]
-    names = [
-        _Name(number, place, key, target.label != "PER")
+    targets = [
+        (number, place, target)
         for number, (_, known) in enumerate(questions)
         if words[number]
         for place, target in enumerate(known)
-        for key in _words_of_keys(target.keys)
     ]
-    if names:
+    names = _Names(
+        [_words_of_keys(target.keys) for _, _, target in targets],
+        [number for number, _, _ in targets],
+        [target.label != "PER" for _, _, target in targets],
+    )
+    if names.words:
         paired = _paired(names, words, others, alike, weigh)
-        for name, features in zip(*_best_of_targets(names, paired), strict=True):
-            found[name.question][name.place] = dict(zip(_OF_WORDS, features, strict=True))
+        for owner, features in zip(*_best_of_targets(names, paired), strict=True):
+            number, place, _ = targets[owner]
+            found[number][place] = dict(zip(_OF_WORDS, features, strict=True))
     return found
 
 
@@ -663,17 +668,30 @@ def _words_of_keys(keys: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(key.split()) for key in keys)
 
 
-class _Name(NamedTuple):
-    """A name of the known entity at ``place`` of a question; whether it is compared by meaning."""
+class _Names:
+    """All names of some known entities in a row, as columns.
 
-    question: int
-    place: int
-    words: tuple[str, ...]
-    by_meaning: bool
+    ``words`` are a name's words, ``owner`` is the place of its entity among them, ``question`` that
+    of the question to which the entity belongs, and ``by_meaning`` is 1 where it is compared by
+    meaning, else 0.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[tuple[tuple[str, ...], ...]],
+        questions: Sequence[int],
+        by_meaning: Sequence[bool],
+    ) -> None:
+        """Take each entity's ``names``, question, and whether it is compared by meaning."""
+        counts = [*map(len, names)]
+        self.words = [*chain(*names)]
+        self.owner = np.repeat(np.arange(len(names)), counts)
+        self.question = np.repeat(np.array(questions, np.intp), counts)
+        self.by_meaning = np.repeat(np.array(by_meaning, np.intp), counts)
 
 
 def _paired(
-    names: Sequence[_Name],
+    names: _Names,
     words: Sequence[Sequence[tuple[str, str]]],
     others: Sequence[Sequence[str]],
     alike: Sequence[npt.NDArray[np.float64]],
@@ -695,42 +713,45 @@ def _paired(
         {word: column for column, word in enumerate(some, start)}
         for some, start in zip(others, starts, strict=False)
     ]
-    counts = np.array([len(name.words) for name in names])
-    places = np.full((len(names), counts.max()), padding)
+    counts, questions = np.array([*map(len, names.words)]), names.question
+    places = np.full((len(counts), counts.max()), padding)
     is_word = np.arange(counts.max()) < counts[:, None]
-    places[is_word] = [columns[name.question][word] for name in names for word in name.words]
+    places[is_word] = [
+        column_of[word]
+        for column_of, some in zip(
+            map(columns.__getitem__, questions.tolist()), names.words, strict=True
+        )
+        for word in some
+    ]
     tells = np.array([*weigh([*chain(*others)]), 0.0])[places]
-    questions = np.array([name.question for name in names])
-    by_meaning = np.array([int(name.by_meaning) for name in names])
     rows = np.arange(most_words)[:, None]
-    pairs = like[by_meaning[:, None, None], rows, places[:, None]]
+    pairs = like[names.by_meaning[:, None, None], rows, places[:, None]]
     best, most = pairs.max(axis=2), pairs.max(axis=1)
     length = lengths[questions]
     covered = _added((length * best).T) / _added(length.T)
     total = _added(tells.T)
     covers = _added((tells * most).T) / np.where(total, total, 1.0)
     n_words = np.array([*map(len, words)])[questions]
-    last = best[np.arange(len(names)), n_words - 1]
+    last = best[np.arange(len(counts)), n_words - 1]
     our_least = np.where(np.arange(most_words) < n_words[:, None], best, 1.0).min(axis=1)
     their_least = np.where(is_word, most, 1.0).min(axis=1)
     return np.stack([covered, covers, best[:, 0], last, our_least, their_least], axis=1)
 
 
 def _best_of_targets(
-    names: Sequence[_Name], paired: npt.NDArray[np.float64]
-) -> tuple[list[_Name], list[list[float]]]:
-    """Return the name of each known entity that pairs best, the first of equals, and how well."""
-    rank = _added(paired.T[:_RANKED_BY])
-    begins = [
-        i
-        for i, (one, before) in enumerate(zip(names, [None, *names], strict=False))
-        if before is None or one[:2] != before[:2]
-    ]
-    counts = np.diff([*begins, len(names)])
+    names: _Names, paired: npt.NDArray[np.float64]
+) -> tuple[list[int], list[list[float]]]:
+    """Return the entities that have names, by place, and how well the best name of each pairs.
+
+    The first of equally good ones.
+    """
+    rank, owner = _added(paired.T[:_RANKED_BY]), names.owner
+    begins = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+    counts = np.diff(np.append(begins, len(owner)))
     is_best = np.flatnonzero(rank == np.repeat(np.maximum.reduceat(rank, begins), counts))
-    owner = np.repeat(np.arange(len(begins)), counts)[is_best]
-    first = is_best[np.append(True, owner[1:] != owner[:-1])]
-    return [names[i] for i in first.tolist()], paired[first].tolist()
+    of = owner[is_best]
+    first = is_best[np.append(True, of[1:] != of[:-1])]
+    return owner[first].tolist(), paired[first].tolist()
 
 
 def _like_words(
