@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
@@ -24,6 +23,7 @@ from pipeline.logs import JsonLog
 from pipeline.progress import Bars, Lines, Reporter, Silent
 from pipeline.schemas import LABELS, LANGUAGES, UNDETERMINED
 from pipeline.settings import Settings, load
+from pipeline.stopping import stop
 from pipeline.store import Store
 
 app = typer.Typer(
@@ -439,14 +439,12 @@ def main() -> NoReturn:
     """Run the command; errors become one line on standard error and an exit code."""
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, stop)
     spare_pandas()
     collect_seldom()
     try:
         code = app(arguments, standalone_mode=False, prog_name="exonym")
     except (ExonymError, StoppedError) as error:
-        if isinstance(error, StoppedError):
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told again, what is left is to leave
         if debug:
             raise
         print(f"exonym: {error}", file=sys.stderr)
@@ -482,10 +480,6 @@ def _usage_error(error: typer.TyperException) -> str:
     message = message[:1].lower() + message[1:].rstrip(".").replace("Value error, ", "")
     message = message.replace("formats '%Y-%m-%d'", "form YYYY-MM-DD")
     return f"exonym: {message}; see {command} --help"
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise StoppedError("stopped by SIGTERM; nothing was lost, the next run resumes")
 
 
 def _settings(

@@ -1,4 +1,4 @@
-"""When SIGTERM may stop a run."""
+"""How SIGTERM stops a run, and when it may."""
 
 from __future__ import annotations
 
@@ -6,6 +6,20 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from pipeline.errors import StoppedError
+
+
+def stop(signum: int, frame: FrameType | None) -> NoReturn:
+    """Handle SIGTERM: raise StoppedError where the program stands, and ignore it from then on.
+
+    ``timeout`` signals its command and then the whole group: a second error would break off the
+    leaving, in which jobs under way are still waited for.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise StoppedError("stopped by SIGTERM; nothing was lost, the next run resumes")
 
 
 @contextmanager

@@ -7,11 +7,7 @@ import threading
 import pytest
 
 from pipeline.errors import StoppedError
-from pipeline.stopping import stop_deferred
-
-
-def stop(*_: object) -> None:
-    raise StoppedError("stopped")
+from pipeline.stopping import stop, stop_deferred
 
 
 def test_sigterm_waits_for_the_end_of_the_block() -> None:
@@ -21,10 +17,24 @@ def test_sigterm_waits_for_the_end_of_the_block() -> None:
         with pytest.raises(StoppedError), stop_deferred():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("the rest")
-        assert signal.getsignal(signal.SIGTERM) is stop
     finally:
         signal.signal(signal.SIGTERM, before)
     assert done == ["the rest"]
+
+
+def test_who_is_told_twice_leaves_once() -> None:
+    before = signal.signal(signal.SIGTERM, stop)
+    left = []
+    try:
+        with pytest.raises(StoppedError):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            finally:
+                os.kill(os.getpid(), signal.SIGTERM)
+                left.append("in order")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert left == ["in order"]
 
 
 def test_other_threads_may_use_it() -> None:

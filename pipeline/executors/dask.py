@@ -243,8 +243,7 @@ class DaskExecutor:
                     elif monotonic() - since > WITHOUT_WORKERS_SECONDS:
                         raise self._no_workers() from None
         except StoppedError:
-            with stop_deferred():  # ``timeout`` signals its command, then the group: twice
-                self._wait(running)
+            self._wait(running)
             raise
 
     def _wait(

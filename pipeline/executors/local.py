@@ -69,21 +69,24 @@ class LocalExecutor:
     def __init__(self, workers: int) -> None:
         """Use ``workers`` processes, at least one; they start with the first job."""
         self._workers = workers
-        context = get_context("spawn")
+        self._context = get_context("spawn")
         CONSTS.sleep_unit = _POOL_SECONDS
         # Libraries read it when they load, which spawned processes have yet to do.
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         # Who works on which job. More places than jobs under way: a job that nobody waits for
         # any more, since another raised an error, has its own still.
-        self._pids = context.RawArray("l", 16 * workers)
+        self._pids = self._context.RawArray("l", 16 * workers)
         self._places = count()
         self._waited_for: set[ProcessFuture[Any]] = set()
-        self._pool = ProcessPool(
-            max_workers=workers,
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self._workers,
             max_tasks=_JOBS_A_WORKER,
             initializer=_begin_worker,
             initargs=(os.getpid(), self._pids),
-            context=context,
+            context=self._context,
         )
 
     def __enter__(self) -> Self:
@@ -98,8 +101,7 @@ class LocalExecutor:
     ) -> None:
         """End the workers, and what they may still be doing; whoever waits for it gets an error."""
         with stop_deferred():  # or a worker that is just starting outlives the pool
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
+            self._end_pool()
         self._give_up(list(self._waited_for))
 
     def map(
@@ -124,13 +126,16 @@ class LocalExecutor:
                     return
                 done = self._ended(running)
             except StoppedError:
-                with stop_deferred():  # ``timeout`` signals its command, then the group: twice
-                    self._ended(running, at_least=len(running))
+                self._ended(running, at_least=len(running))
                 raise
             self._waited_for -= done
             for future in done:
                 outcome = _result(future, running.pop(future))
                 yield outcome
+
+    def _end_pool(self) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
 
     def _give_up(self, futures: Iterable[ProcessFuture[Any]]) -> None:
         for future in futures:
@@ -144,8 +149,12 @@ class LocalExecutor:
         arguments = (begun.place, begun.seconds, function, begun.job)
         try:
             future = self._pool.schedule(_within, arguments)
-        except RuntimeError:  # the pool is broken
-            raise ExonymError(_ENDED) from None
+        except RuntimeError:  # a worker without a job died, which breaks the pool
+            if self._waited_for:
+                raise ExonymError(_ENDED) from None
+            self._end_pool()
+            self._pool = self._new_pool()
+            future = self._pool.schedule(_within, arguments)
         self._waited_for.add(future)
         return future
 
