@@ -47,14 +47,26 @@ def settle(
     rulings: Rulings = NONE,
     past: Past = NO_PAST,
 ) -> pa.Table:
+    """Return :func:`settle_rows` of the rows of ``mentions``, a table."""
+    return settle_rows(documents, segments, mentions.to_pylist(), index, rulings, past)
+
+
+def settle_rows(
+    documents: pa.Table,
+    segments: pa.Table,
+    mentions: Iterable[Row],
+    index: Index,
+    rulings: Rulings = NONE,
+    past: Past = NO_PAST,
+) -> pa.Table:
     """Clean, cluster and link the mentions of each document.
 
-    ``documents``, ``segments`` and ``mentions`` are (unfinished) tables of those schemas; mentions
-    hold what the recogniser fills; ``rulings`` are what people decided about names, ``past`` is
-    what earlier news meant. Returns :data:`pipeline.resolve.tables.SETTLED`, sorted by document and
-    start: fewer rows than came in where spans held no name, overlapped, or are to be left out. A
-    document's rows depend on that document, ``index``, ``rulings`` and ``past`` alone. Raises
-    ``KeyError`` for a mention whose document is not in ``documents``.
+    ``documents`` and ``segments`` are (unfinished) tables of those schemas; ``mentions`` are rows
+    that hold what the recogniser fills, and are changed; ``rulings`` are what people decided about
+    names, ``past`` is what earlier news meant. Returns :data:`pipeline.resolve.tables.SETTLED`,
+    sorted by document and start: fewer rows than came in where spans held no name, overlapped, or
+    are to be left out. A document's rows depend on that document, ``index``, ``rulings`` and
+    ``past`` alone. Raises ``KeyError`` for a mention whose document is not in ``documents``.
     """
     finder = _finder(index)
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
@@ -63,7 +75,7 @@ def settle(
         for row in segments.select(["doc_id", "segment", "kind"]).to_pylist()
     }
     by_document: dict[str, list[Row]] = defaultdict(list)
-    for row in mentions.to_pylist():
+    for row in mentions:
         if row.get("kind") is None:
             row["kind"] = kinds.get((row["doc_id"], row["segment"]))
         by_document[row["doc_id"]].append(row)

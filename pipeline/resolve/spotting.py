@@ -55,15 +55,15 @@ Found = tuple[int, int]
 
 def spot(
     documents: pa.Table, segments: pa.Table, mentions: pa.Table, index: Index, run_id: str
-) -> pa.Table:
-    """Return ``mentions`` with the long organisation names of ``index`` marked whole.
+) -> list[Row]:
+    """Return the rows of ``mentions`` with the long organisation names of ``index`` marked whole.
 
-    The arguments are unfinished tables of those schemas. A name found becomes a mention of its own,
-    unless one with its edges is there; mentions inside it, or across one of its edges, go, and the
-    first of those inside lends it engine, model, label and score. A name inside a longer mention
-    changes nothing. The parts of a parted mention keep all else of it, and an English adjective of
-    a nation is no mention. Sorted by document and start; a document's rows depend on that document
-    and ``index`` alone.
+    The arguments are unfinished tables of those schemas; a new row lacks what is not known yet. A
+    name found becomes a mention of its own, unless one with its edges is there; mentions inside it,
+    or across one of its edges, go, and the first of those inside lends it engine, model, label and
+    score. A name inside a longer mention changes nothing. The parts of a parted mention keep all
+    else of it, and an English adjective of a nation is no mention. Sorted by document and start; a
+    document's rows depend on that document and ``index`` alone.
     """
     texts = dict(zip(documents["doc_id"].to_pylist(), documents["text"].to_pylist(), strict=True))
     by_document: dict[str, list[Row]] = defaultdict(list)
@@ -77,12 +77,11 @@ def spot(
         doc_id = segment["doc_id"]
         for new in _spot_segment(texts[doc_id], segment, index, run_id):
             by_document[doc_id] = _insert(by_document[doc_id], new)
-    rows = [
+    return [
         row
         for doc_id in sorted(by_document)
         for row in sorted(by_document[doc_id], key=lambda row: (row["start"], row["end"]))
     ]
-    return pa.Table.from_pylist(rows, schema=schemas.unfinished(schemas.MENTIONS))
 
 
 def _is_adjective(row: Row, index: Index) -> bool:

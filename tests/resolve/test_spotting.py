@@ -31,10 +31,10 @@ def whole(documents: pa.Table) -> pa.Table:
 
 
 def spotted(marked: Any, index: Index) -> list[tuple[str, str, str]]:
-    table = spot(marked.documents, whole(marked.documents), marked.mentions, index, RUN)
+    rows = spot(marked.documents, whole(marked.documents), marked.mentions, index, RUN)
     texts = dict(zip(*(marked.documents[c].to_pylist() for c in ("doc_id", "text")), strict=True))
     found = []
-    for row in table.to_pylist():
+    for row in rows:
         assert texts[row["doc_id"]][row["start"] : row["end"]] == row["surface"]
         if row["sentence"]:
             at = row["start"] - row["sentence_start"]
