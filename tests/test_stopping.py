@@ -10,13 +10,18 @@ from pipeline.errors import StoppedError
 from pipeline.stopping import stop, stop_deferred
 
 
+def break_off(*_: object) -> None:
+    raise StoppedError("stopped")
+
+
 def test_sigterm_waits_for_the_end_of_the_block() -> None:
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, break_off)
     done = []
     try:
         with pytest.raises(StoppedError), stop_deferred():
             os.kill(os.getpid(), signal.SIGTERM)
             done.append("the rest")
+        assert signal.getsignal(signal.SIGTERM) is break_off
     finally:
         signal.signal(signal.SIGTERM, before)
     assert done == ["the rest"]
