@@ -37,7 +37,7 @@ from pipeline.recognise import recognise
 from pipeline.recognise.routing import load_engines
 from pipeline.recognise.words import split_words
 from pipeline.resolve import registry
-from pipeline.resolve.document import settle_rows
+from pipeline.resolve.document import settle
 from pipeline.resolve.finish import finish
 from pipeline.resolve.ids import assign, distinct
 from pipeline.resolve.spotting import spot
@@ -135,7 +135,7 @@ def resolve(
         else:
             mentions = recognise(documents, segments, engines, RUN)
         spotted = spot(documents, segments, mentions, index, RUN)
-        settled.append(settle_rows(documents, segments, spotted, index))
+        settled.append(settle(documents, segments, spotted, index))
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
     assignment = assign(map(distinct, settled), connection, index, RUN)

@@ -256,7 +256,7 @@ def resolve(nights: Mapping[date, Articles], index: Index) -> Outcome:
     n_known = 0
     for night, articles in nights.items():
         run_id = night.isoformat()
-        settled = settle(articles.documents, no_segments, articles.mentions, index)
+        settled = settle(articles.documents, no_segments, articles.mentions.to_pylist(), index)
         assignment = assign([distinct(settled)], connection, index, run_id)
         middle = settled.num_rows // 2
         parts = [distinct(settled.slice(middle)), distinct(settled[:middle])]

@@ -37,7 +37,7 @@ from pipeline.models import checksums
 from pipeline.recognise import recognise
 from pipeline.recognise.base import Engine
 from pipeline.recognise.routing import load_engines
-from pipeline.resolve.document import settle_rows
+from pipeline.resolve.document import settle
 from pipeline.resolve.past import NONE as NO_PAST
 from pipeline.resolve.past import Past
 from pipeline.resolve.rulings import NONE, Rulings
@@ -145,8 +145,7 @@ DECIDED_BY_NEWS: Final = "decided_by_news"
 def _settle(job: Job, tables: Tables) -> Tables:
     documents, segments, index = tables["documents"], tables["segments"], _index(job)
     mentions = spot(documents, segments, tables["recognised"], index, job.run_id)
-    settled = settle_rows(documents, segments, mentions, index, job.rulings, _past(job))
-    return {"settled": settled}
+    return {"settled": settle(documents, segments, mentions, index, job.rulings, _past(job))}
 
 
 def _load_links(job: Job) -> None:

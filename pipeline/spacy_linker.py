@@ -139,7 +139,7 @@ class _Opened:
         mentions = pa.Table.from_pylist(list(rows), unfinished(MENTIONS))
         with self._lock:
             linker, run_id = self._linker, f"doc {next(self._numbers)}"
-            settled = settle(documents, segments, mentions, linker.index, self._rulings)
+            settled = settle(documents, segments, mentions.to_pylist(), linker.index, self._rulings)
             linked = linker.link(settled, run_id)
             if any(getattr(linked.delta, part.name).num_rows for part in fields(linked.delta)):
                 registry.apply(linker.connection, linked.delta, run_id)

@@ -42,18 +42,6 @@ class Settled:
 def settle(
     documents: pa.Table,
     segments: pa.Table,
-    mentions: pa.Table,
-    index: Index,
-    rulings: Rulings = NONE,
-    past: Past = NO_PAST,
-) -> pa.Table:
-    """Return :func:`settle_rows` of the rows of ``mentions``, a table."""
-    return settle_rows(documents, segments, mentions.to_pylist(), index, rulings, past)
-
-
-def settle_rows(
-    documents: pa.Table,
-    segments: pa.Table,
     mentions: Iterable[Row],
     index: Index,
     rulings: Rulings = NONE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from pipeline.knowledge.index import Index
@@ -25,7 +24,7 @@ ARTICLES = {
 
 def rows(marked: Any, index: Index) -> list[dict[str, Any]]:
     """Return the settled mentions of marked documents."""
-    table = settle(marked.documents, marked.segments, marked.mentions, index)
+    table = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), index)
     assert table.schema.equals(SETTLED)
     return list(table.to_pylist())
 
@@ -89,15 +88,12 @@ def test_no_mentions_give_an_empty_table(mark: Any, small_index: Index) -> None:
 def test_a_mention_without_its_document_is_an_error(mark: Any, small_index: Index) -> None:
     marked = mark(ARTICLES)
     with pytest.raises(KeyError):
-        settle(marked.documents.slice(1), marked.segments, marked.mentions, small_index)
+        settle(marked.documents.slice(1), marked.segments, marked.mentions.to_pylist(), small_index)
 
 
 def test_broken_and_double_spans_go(mark: Any, small_index: Index) -> None:
     marked = mark({"a": ("en", "[[-|PER]] and [[Russia|LOC]]")})
-    double = marked.mentions.slice(1)
-    mentions = type(double).from_pylist(
-        marked.mentions.to_pylist() + double.to_pylist(), schema=double.schema
-    )
+    mentions = marked.mentions.to_pylist() + marked.mentions.slice(1).to_pylist()
     settled = settle(marked.documents, marked.segments, mentions, small_index)
     assert settled["surface"].to_pylist() == ["Russia"]
 
@@ -182,8 +178,7 @@ def rows_with_credits(markup: str, credited: list[str], index: Index, mark: Any)
         row | {"kind": "credit" if row["surface"] in credited else "body"}
         for row in marked.mentions.to_pylist()
     ]
-    table = pa.Table.from_pylist(mentions, schema=marked.mentions.schema)
-    settled = settle(marked.documents, marked.segments, table, index).to_pylist()
+    settled = settle(marked.documents, marked.segments, mentions, index).to_pylist()
     return {row["surface"]: row["knowledge_key"] for row in settled}
 
 

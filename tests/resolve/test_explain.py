@@ -23,7 +23,7 @@ ARTICLE = {
 def published(mark: Any, small_index: Index) -> tuple[Any, Any, sqlite3.Connection]:
     """The marked article, its published mentions and the registry after it."""
     marked = mark(ARTICLE)
-    settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
+    settled = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), small_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
     assignment = assign([distinct(settled)], connection, small_index, "r1")
@@ -113,7 +113,9 @@ def test_what_joined_an_unknown_name_to_earlier_ones(
         ("Ilo Andrei Makara", "word more"),
     ):
         marked = mark({"b": ("hi" if kinship == "sound" else "ro", f"[[{name}|PER]]")})
-        settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
+        settled = settle(
+            marked.documents, marked.segments, marked.mentions.to_pylist(), small_index
+        )
         assignment = assign([distinct(settled)], connection, small_index, "r2")
         assert set(assignment.unknown.values()) == {makara}
         (row,) = settled.to_pylist()

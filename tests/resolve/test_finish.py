@@ -20,7 +20,7 @@ ARTICLE = {"a": ("en", "[[Ilo Makara|PER]] met [[Russia|ORG]].")}
 
 def test_methods_and_labels(mark: Any, small_index: Index) -> None:
     marked = mark(ARTICLE)
-    settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
+    settled = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), small_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
     first = assign([distinct(settled)], connection, small_index, "r1")
@@ -40,7 +40,7 @@ def test_methods_and_labels(mark: Any, small_index: Index) -> None:
 
 def test_a_name_that_was_not_assigned_is_an_error(mark: Any, small_index: Index) -> None:
     marked = mark(ARTICLE)
-    settled = settle(marked.documents, marked.segments, marked.mentions, small_index)
+    settled = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), small_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
     nothing = assign([], connection, small_index, "r1")

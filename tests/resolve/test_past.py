@@ -42,7 +42,7 @@ def links(
 ) -> dict[tuple[str, int], tuple[str | None, str, float]]:
     """Return key, method and score of every mention."""
     marked = mark(documents)
-    table = settle(marked.documents, marked.segments, marked.mentions, index, past=past)
+    table = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), index, past=past)
     return {
         (row["doc_id"], row["start"]): (
             row["knowledge_key"],

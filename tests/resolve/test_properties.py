@@ -80,7 +80,9 @@ def ids(
     settled = []
     for part in range(parts):
         marked = mark(dict(list(documents.items())[part::parts]))
-        settled.append(settle(marked.documents, marked.segments, marked.mentions, index))
+        settled.append(
+            settle(marked.documents, marked.segments, marked.mentions.to_pylist(), index)
+        )
     assignment = assign(map(distinct, settled), connection, index, run_id)
     registry.apply(connection, assignment.delta, run_id)
     rows = [row for table in settled for row in finish(table, assignment, run_id).to_pylist()]

@@ -41,7 +41,7 @@ def connection() -> sqlite3.Connection:
 
 def settled_of(marked: Any, index: Index) -> pa.Table:
     """Return the settled mentions of marked documents."""
-    return settle(marked.documents, marked.segments, marked.mentions, index)
+    return settle(marked.documents, marked.segments, marked.mentions.to_pylist(), index)
 
 
 def assigned(

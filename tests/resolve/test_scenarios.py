@@ -31,7 +31,7 @@ def test_scenario(path: Path, shipped_index: Index, mark: Callable[..., Any]) ->
     scenario = json.loads(path.read_text(encoding="utf-8"))
     documents = {d["id"]: (d["lang"], d["text"]) for d in scenario["documents"]}
     marked = mark(documents)
-    settled = settle(marked.documents, marked.segments, marked.mentions, shipped_index)
+    settled = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), shipped_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
     assignment = assign([distinct(settled)], connection, shipped_index, "run")

@@ -37,7 +37,7 @@ def test_b_cubed_over_gold_mentions(shared: Path, shipped_index: Index, mark: An
         doc_id = gold["doc"][:3]
         documents[doc_id] = (LANGUAGES[doc_id], marked_text(text, gold["mentions"]))
     marked = mark(documents)
-    settled = settle(marked.documents, marked.segments, marked.mentions, shipped_index)
+    settled = settle(marked.documents, marked.segments, marked.mentions.to_pylist(), shipped_index)
     connection = sqlite3.connect(":memory:")
     registry.create(connection)
     assignment = assign([distinct(settled)], connection, shipped_index, "r1")
